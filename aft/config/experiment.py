@@ -1,0 +1,60 @@
+"""An experiment: methods x seeds on one data set split and one base model."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from aft.config.base import Config
+from aft.config.method import MethodConfig, method_label
+from aft.config.training import OptimizerConfig, Precision
+
+
+class ExperimentSpec(Config):
+    """Everything that decides an experiment's runs. The YAML of ``aft experiments start``."""
+
+    name: str = Field(min_length=1, max_length=120)
+    dataset_version_id: str
+    """Id of a data set version, or ``builtin:arithmetic``."""
+    split_id: str | None = None
+    """Id of a split of that version; by default its newest one."""
+    base_model_id: str
+    """Id of a base model, or ``builtin:arithmetic``."""
+    methods: tuple[MethodConfig, ...] = Field(min_length=1, max_length=40)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(1, 2, 3), min_length=1, max_length=50)
+    feedback: Literal["binary", "ranking"] = "binary"
+    """What the ranking methods train on: right or wrong, or the judge's ratings. A method may say otherwise."""
+    judge: Literal["answer", "oracle"] = "answer"
+    train_questions: int | None = Field(default=None, ge=1)
+    """Training questions used, drawn by seed; none means all."""
+    k: int = Field(default=6, ge=2, le=1024)
+    """Candidate COTs sampled for each training question."""
+    temperature: float = Field(default=1.0, gt=0, le=10)
+    max_new_tokens: int = Field(default=256, ge=1, le=131_072)
+    start_from: Literal["base", "vft"] = "base"
+    optimizer: OptimizerConfig = OptimizerConfig()
+    vft_reduction: Literal["token-mean", "token-sum"] = "token-mean"
+    max_length: int = Field(default=512, ge=8, le=131_072)
+    tokens_per_microbatch: int = Field(default=2048, ge=64)
+    precision: Precision = "float32"
+    validation_questions: int = Field(default=200, ge=0)
+    evaluations_per_run: int = Field(default=4, ge=0, le=1000)
+    test_questions: int | None = Field(default=None, ge=1)
+    """Test questions decoded for task accuracy; none means all."""
+    assessment_questions: int = Field(default=300, ge=1)
+    """Training questions with freshly sampled candidates for assessment accuracy."""
+    assessment_samples: int = Field(default=20, ge=2, le=1024)
+    """Fresh candidates drawn for each of them."""
+    candidates_per_side: int = Field(default=3, ge=1, le=64)
+    """Positives and negatives compared for each question."""
+
+    @model_validator(mode="after")
+    def _methods_and_seeds_are_distinct(self) -> "ExperimentSpec":
+        labels = [method_label(method) for method in self.methods]
+        for label in labels:
+            if labels.count(label) > 1:
+                msg = f"method '{label}' appears {labels.count(label)} times. Remove one, or give it a label."
+                raise ValueError(msg)
+        if len(set(self.seeds)) != len(self.seeds):
+            msg = f"seeds {list(self.seeds)} repeat a value. Each seed is one repetition; remove the duplicates."
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,97 @@
+"""One method of the paper: a loss, its constraint and their few numbers."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from aft.config.base import Config
+
+MethodName = Literal["vft", "vft-continued", "rft", "aft", "rrhf", "pro", "dpo"]
+Constraint = Literal["none", "detached", "detached-lowest", "boundary"]
+
+RANKING_METHODS: frozenset[str] = frozenset({"aft", "rrhf", "pro", "dpo"})
+DEFAULT_BOUNDARY_BETA = 0.15
+
+
+class MethodConfig(Config):
+    """What is trained: ``L_VFT + weight * L_rank`` (Eq. 4)."""
+
+    name: MethodName
+    """The loss: vft (Eq. 1), its equal-epoch control, rft, aft (Eq. 6), rrhf (18), pro (20), dpo (16)."""
+    constraint: Constraint = "none"
+    """Keeps worse COTs up: none, detached (Eq. 7, 12), detached-lowest (Eq. 13) or boundary (Eq. 8, 11)."""
+    boundary_beta: float | None = Field(default=None, ge=-5, le=5)
+    """β of the boundary constraint in nats a token; only with constraint = boundary (default 0.15)."""
+    beta: float | None = Field(default=None, gt=0, le=100)
+    """RRHF's gradient factor (Table 10, default 1) or DPO's β (default 1); no other method has one."""
+    feedback: Literal["binary", "ranking"] | None = None
+    """Overrides the experiment's feedback for this method."""
+    temperature: bool = True
+    """PRO only: scale by rating differences (Eq. 21); off sets every temperature to 1 (Table 11)."""
+    weight: float = Field(default=1.0, gt=0, le=100)
+    """Weight of the ranking loss beside the VFT loss."""
+    sft_on: Literal["reference", "best"] = "reference"
+    """Which response the VFT term learns: the reference, or the best-rated candidate (RRHF's and PRO's releases)."""
+    label: str | None = Field(default=None, min_length=1, max_length=60)
+    """A name of your own for this method; by default the paper's, with the constraint behind a dot."""
+
+    @model_validator(mode="after")
+    def _settings_belong_to_the_method(self) -> "MethodConfig":
+        if self.name not in RANKING_METHODS and self.constraint != "none":
+            msg = (
+                f"constraint '{self.constraint}' does not apply to method '{self.name}', which has no "
+                "ranking loss. Remove the constraint, or choose aft, rrhf, pro or dpo."
+            )
+            raise ValueError(msg)
+        if self.boundary_beta is not None and self.constraint != "boundary":
+            msg = (
+                f"boundary_beta {self.boundary_beta:g} does not apply to constraint '{self.constraint}'. "
+                "Remove it, or set the constraint to boundary."
+            )
+            raise ValueError(msg)
+        if self.beta is not None and self.name not in {"rrhf", "dpo"}:
+            msg = (
+                f"beta {self.beta:g} does not apply to method '{self.name}': only rrhf and dpo have one. "
+                "Remove it; the boundary's β is boundary_beta."
+            )
+            raise ValueError(msg)
+        if not self.temperature and self.name != "pro":
+            msg = f"temperature = false does not apply to method '{self.name}': only pro has one. Remove it."
+            raise ValueError(msg)
+        return self
+
+
+_DISPLAY = {
+    "vft": "VFT",
+    "vft-continued": "VFT · continued",
+    "rft": "RFT",
+    "aft": "AFT",
+    "rrhf": "RRHF",
+    "pro": "PRO",
+    "dpo": "DPO",
+}
+
+
+def method_label(method: MethodConfig) -> str:
+    """The method's one name in tables, charts, YAML and files: ``AFT · boundary``.
+
+    Settings that differ from the default are added, so that two variants never share a label.
+    """
+    if method.label is not None:
+        return method.label
+    parts = [_DISPLAY[method.name]]
+    if method.name in RANKING_METHODS:
+        parts.append(method.constraint)
+    if method.feedback is not None and method.name == "aft":
+        parts.append(method.feedback)
+    if method.boundary_beta is not None and method.boundary_beta != DEFAULT_BOUNDARY_BETA:
+        parts.append(f"β {method.boundary_beta:g}")
+    if method.beta is not None and method.beta != 1.0:
+        parts.append(f"factor {method.beta:g}" if method.name == "rrhf" else f"DPO β {method.beta:g}")
+    if not method.temperature:
+        parts.append("no temperature")
+    if method.weight != 1.0:
+        parts.append(f"weight {method.weight:g}")
+    if method.sft_on != "reference":
+        parts.append(f"SFT on {method.sft_on}")
+    return " · ".join(parts)

@@ -1,0 +1,59 @@
+"""Settings of sampling, rating and scoring."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aft.config.base import Config
+
+
+class SampleConfig(Config):
+    """Sample candidate COTs from one checkpoint."""
+
+    kind: Literal["sample"] = "sample"
+    part: Literal["train", "validation", "test"] = "train"
+    """The part of the split whose questions are answered."""
+    purpose: Literal["training", "assessment"] = "training"
+    """training: k candidates a question. assessment: fresh ones, texts of the training candidates dropped."""
+    k: int = Field(default=6, ge=1, le=1024)
+    """Candidates drawn for each question."""
+    temperature: float = Field(default=1.0, ge=0, le=10)
+    """Sampling temperature; 0 is greedy."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_new_tokens: int = Field(default=256, ge=1, le=131_072)
+    """A candidate cut at this length is marked truncated and never positive."""
+    max_questions: int | None = Field(default=None, ge=1)
+    """Only the first so many questions of the part; none means all."""
+    engine: Literal["transformers"] = "transformers"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class RateConfig(Config):
+    """Rate the candidates of a sampling run."""
+
+    kind: Literal["rate"] = "rate"
+    judge: Literal["answer", "oracle"] = "answer"
+    """answer: 1 when the answer is right, else 0. oracle: the arithmetic task's step checker, 1 to 10."""
+
+
+class ScoreConfig(Config):
+    """Score stored candidates under a checkpoint (Eq. 2)."""
+
+    kind: Literal["score"] = "score"
+    token_logprobs: bool = False
+    """Keep every token's log-probability beside the score."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+class EvaluateConfig(Config):
+    """Measure one checkpoint: task accuracy, assessment accuracy and positive perplexity."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    part: Literal["validation", "test"] = "test"
+    max_questions: int | None = Field(default=None, ge=1)
+    max_new_tokens: int = Field(default=256, ge=1, le=131_072)
+    candidates_per_side: int = Field(default=3, ge=1, le=64)
+    """Positives and negatives compared for each question (the paper: three of each)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    seed: int = Field(default=0, ge=0, lt=2**31)

@@ -1,0 +1,79 @@
+"""Settings of training: one method on one model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aft.config.base import Config
+from aft.config.method import MethodConfig
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class OptimizerConfig(Config):
+    """AdamW with linear warm-up and linear decay. Defaults are the paper's."""
+
+    learning_rate: float = Field(default=2e-5, gt=0, le=1)
+    """Peak learning rate."""
+    epochs: int = Field(default=3, ge=1, le=1000)
+    """Passes over the training questions. An experiment gives vft-continued twice as many from the base model."""
+    questions_per_step: int = Field(default=8, ge=1, le=4096)
+    """Question groups in one optimizer step, over all devices."""
+    warmup_fraction: float = Field(default=0.03, ge=0, le=1)
+    """Share of the steps in which the learning rate rises linearly."""
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    """AdamW's decoupled weight decay."""
+    adam_beta1: float = Field(default=0.9, ge=0, lt=1)
+    adam_beta2: float = Field(default=0.999, ge=0, lt=1)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients are clipped to this norm."""
+
+
+class TrainConfig(Config):
+    """Train one method. The data, the starting model and the candidates are the run's parents."""
+
+    kind: Literal["train"] = "train"
+    method: MethodConfig
+    feedback: Literal["binary", "ranking"] = "binary"
+    """binary: a candidate is right or wrong; ranking: the ratings of the rate run."""
+    start_from: Literal["base", "vft"] = "base"
+    """Where methods other than VFT start: the base model (the paper's choice) or the VFT model."""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    vft_reduction: Literal["token-mean", "token-sum"] = "token-mean"
+    """Eq. 1 as a mean over the reference's tokens, or as the sum it is written as."""
+    max_length: int = Field(default=512, ge=8, le=131_072)
+    """Longest question plus response, in tokens; longer examples are refused before training."""
+    tokens_per_microbatch: int = Field(default=2048, ge=64)
+    """Memory budget: tokens in one forward and backward pass."""
+    precision: Precision = "float32"
+    deduplicate: bool = True
+    """Count candidates of a question with equal text once."""
+    validation_questions: int = Field(default=200, ge=0)
+    """Validation questions decoded greedily at each evaluation; 0 turns it off."""
+    evaluations_per_run: int = Field(default=4, ge=0, le=1000)
+    """How many times the validation split is looked at during training."""
+    checkpoint_every_seconds: float = Field(default=60.0, gt=0)
+    """A resumable checkpoint is written about this often, and when the run is stopped."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class BuiltinModelConfig(Config):
+    """The built-in small model: a Llama made on this machine for the arithmetic task.
+
+    The defaults are the configuration that shows the paper's effects on a CPU within minutes.
+    """
+
+    kind: Literal["pretrain"] = "pretrain"
+    hidden_size: int = Field(default=96, ge=16, le=4096)
+    layers: int = Field(default=3, ge=1, le=64)
+    heads: int = Field(default=3, ge=1, le=64)
+    mlp_size: int = Field(default=256, ge=16, le=16_384)
+    steps: int = Field(default=1600, ge=1, le=1_000_000)
+    rows_per_step: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=4e-3, gt=0, le=1)
+    corruption: float = Field(default=0.85, ge=0, le=1)
+    """Probability that a step of a pretraining COT uses random operands or operator (arithmetic stays true)."""
+    slip: float = Field(default=0.05, ge=0, le=1)
+    """Probability that a pretraining step has an arithmetic slip."""
+    checkpoint_every_seconds: float = Field(default=60.0, gt=0)
+    seed: int = Field(default=0, ge=0, lt=2**31)

@@ -1,0 +1,230 @@
+"""Build, save-ready, the built-in models and load any other causal language model.
+
+Every model is an ordinary Hugging Face directory: ``config.json``, ``model.safetensors`` and a
+fast tokenizer.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast, runtime_checkable
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from aft.encoding import end_token_id
+from aft.model_files import inspect_model_directory
+
+PAD, BOS, EOS, SEP, UNK = "<pad>", "<bos>", "<eos>", "<sep>", "<unk>"
+SPECIAL_TOKENS = (PAD, BOS, EOS, SEP, UNK)
+DEFAULT_WINDOW = 1024
+
+
+@runtime_checkable
+class LlamaSizes(Protocol):
+    """The sizes of a Llama; ``BuiltinModelConfig`` has them."""
+
+    @property
+    def hidden_size(self) -> int: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def mlp_size(self) -> int: ...
+
+
+def build_tokenizer(vocabulary: Sequence[str]) -> PreTrainedTokenizerBase:
+    """Make a word-level tokenizer: words are what white space separates.
+
+    A text of known words joined by single spaces decodes to itself. A prompt becomes
+    ``<bos> words <sep>``.
+
+    Args:
+        vocabulary: The words, in id order. Special tokens it lacks are put before them.
+
+    Raises:
+        ValueError: If a word repeats or contains white space.
+    """
+    tokens = [*(token for token in SPECIAL_TOKENS if token not in vocabulary), *vocabulary]
+    seen: set[str] = set()
+    for token in tokens:
+        if token in seen or token.split() != [token]:
+            msg = (
+                f"The vocabulary's word {token!r} repeats, is empty or contains white space. Make it unique and plain."
+            )
+            raise ValueError(msg)
+        seen.add(token)
+    backend = Tokenizer(models.WordLevel({token: index for index, token in enumerate(tokens)}, unk_token=UNK))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return _fast_tokenizer(backend)
+
+
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 4096) -> PreTrainedTokenizerBase:
+    """Train a byte-level BPE tokenizer on texts; every text decodes to itself.
+
+    Args:
+        texts: Questions and references of the training split only.
+        vocab_size: Upper bound; few texts give fewer tokens. At least 261 (bytes and special tokens).
+
+    Raises:
+        ValueError: If ``vocab_size`` cannot hold the bytes and the special tokens.
+    """
+    smallest = 256 + len(SPECIAL_TOKENS)
+    if vocab_size < smallest:
+        msg = (
+            f"vocab_size {vocab_size} cannot hold 256 bytes and {len(SPECIAL_TOKENS)} special tokens. "
+            f"Use {smallest} or more."
+        )
+        raise ValueError(msg)
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return _fast_tokenizer(backend)
+
+
+def _fast_tokenizer(backend: Tokenizer) -> PreTrainedTokenizerBase:
+    backend.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A {SEP}",
+        special_tokens=[(BOS, backend.token_to_id(BOS)), (SEP, backend.token_to_id(SEP))],
+    )
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+        tokenizer_object=backend,
+        pad_token=PAD,
+        bos_token=BOS,
+        eos_token=EOS,
+        sep_token=SEP,
+        unk_token=UNK,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_llama(
+    sizes: LlamaSizes, tokenizer: PreTrainedTokenizerBase, *, seed: int, window: int = DEFAULT_WINDOW
+) -> PreTrainedModel:
+    """Make a Llama with random weights, tied embeddings and float32 parameters.
+
+    Args:
+        sizes: Width, depth, heads and MLP width.
+        tokenizer: Gives the vocabulary size and the special ids.
+        seed: Decides the weights; the caller's random state is left alone.
+        window: Longest question plus response, in tokens.
+
+    Raises:
+        ValueError: If the heads do not divide the width into even parts (rotary embeddings need them).
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    if sizes.hidden_size % sizes.heads or (sizes.hidden_size // sizes.heads) % 2:
+        msg = (
+            f"hidden_size {sizes.hidden_size} does not split into {sizes.heads} heads of an even size. "
+            f"Use a multiple of {2 * sizes.heads}."
+        )
+        raise ValueError(msg)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=sizes.hidden_size,
+        intermediate_size=sizes.mlp_size,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        num_key_value_heads=sizes.heads,
+        max_position_embeddings=window,
+        tie_word_embeddings=True,
+        # The usual 0.02 suits widths in the thousands; at this width it costs hundreds of steps.
+        initializer_range=sizes.hidden_size**-0.5,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        dtype=torch.float32,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config)
+
+
+def build_from_texts(
+    sizes: LlamaSizes, texts: Iterable[str], *, seed: int, vocab_size: int = 4096, window: int = DEFAULT_WINDOW
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Train a tokenizer on a data set's own texts and make a Llama with random weights for it."""
+    tokenizer = train_tokenizer(texts, vocab_size=vocab_size)
+    return build_llama(sizes, tokenizer, seed=seed, window=window), tokenizer
+
+
+def load_model(
+    path_or_hub_id: str | Path,
+    *,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    device: str = "cpu",
+    needed_tokens: int | None = None,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a causal language model and its tokenizer, in evaluation mode.
+
+    Only safetensors weights are read and no code from the model's repository is run. A directory is
+    never looked up on the hub.
+
+    Args:
+        path_or_hub_id: A model directory, or the id of a model on the Hugging Face hub.
+        precision: The parameters' type; scores are float32 either way.
+        device: Where the model goes, such as ``cpu`` or ``cuda:0``.
+        needed_tokens: Longest question plus response; a shorter window is refused.
+
+    Raises:
+        ValueError: If the directory is not a usable model, or the hub has no such model.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    path = Path(path_or_hub_id)
+    local = path.is_dir() or path.is_absolute()
+    if local:
+        inspect_model_directory(path, needed_tokens=needed_tokens)
+    source = str(path_or_hub_id)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, local_files_only=local)
+        # transformers annotates the model alone, also where it returns what it loaded beside it.
+        loaded = cast(
+            "tuple[PreTrainedModel, dict[str, Any]]",
+            AutoModelForCausalLM.from_pretrained(
+                source,
+                dtype=getattr(torch, precision),
+                trust_remote_code=False,
+                use_safetensors=True,
+                local_files_only=local,
+                output_loading_info=True,
+            ),
+        )
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        msg = f"The model '{source}' could not be loaded: {_first_line(error)}"
+        raise ValueError(msg) from error
+    model, loading = loaded
+    if loading["missing_keys"]:
+        # transformers would fill them with random numbers and only warn.
+        msg = (
+            f"The weight files of '{source}' lack {len(loading['missing_keys'])} of the model's tensors, such as "
+            f"'{sorted(loading['missing_keys'])[0]}'. Save the model again with save_pretrained."
+        )
+        raise ValueError(msg)
+    end_token_id(tokenizer)
+    embeddings = cast(nn.Embedding, model.get_input_embeddings()).num_embeddings
+    if len(tokenizer) > embeddings:
+        msg = (
+            f"The tokenizer of '{source}' has {len(tokenizer)} tokens, the model only {embeddings} embeddings. "
+            "Use the tokenizer the model was trained with."
+        )
+        raise ValueError(msg)
+    # As a plain module: transformers' own annotations do not admit a device.
+    nn.Module.to(model, device)
+    nn.Module.eval(model)
+    return model, tokenizer
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,220 @@
+"""From a model to the scores of candidate COTs (Eq. 2, 15).
+
+The score of a response is the mean log-probability of its tokens given the question: COT, answer
+and EOS where the response has one. It is computed in float32 from the log-softmax on, whatever the
+model's dtype, and always by this module, so that training, evaluation and charts mean the same
+number. Only positions that predict a response token reach the language-model head.
+
+Gradients flow when the caller has them enabled; dropout is the caller's business.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from aft.packing import GroupIds, Microbatch, build_tensors, microbatches
+
+__all__ = [
+    "GroupIds",
+    "Microbatch",
+    "Packing",
+    "candidate_scores",
+    "microbatch_scores",
+    "microbatch_token_logprobs",
+    "microbatches",
+    "packing_cost",
+    "token_logprobs",
+]
+
+Packing = Literal["auto", "packed", "separate"]
+"""auto: share the question between its responses where that is cheaper and the model allows it."""
+
+LOGITS_PER_CHUNK = 2**24
+"""Logits that exist at once: 64 MiB in float32."""
+
+# Attention over the whole row with rotary positions, checked by a test of each against separate rows.
+_SHARES_PREFIX = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+
+
+def candidate_scores(
+    model: PreTrainedModel,
+    groups: Sequence[GroupIds],
+    *,
+    tokens_per_microbatch: int = 4096,
+    packing: Packing = "auto",
+) -> list[Float[Tensor, " candidate"]]:
+    """Score every candidate of every group.
+
+    Args:
+        model: A causal language model.
+        groups: Prompt ids and candidates' ids of each question.
+        tokens_per_microbatch: Most tokens of one forward pass, padding included.
+        packing: Whether a question is shared by its candidates; changes speed, not scores.
+
+    Returns:
+        Scores in nats a token for each group, float32, in the order given.
+
+    Raises:
+        ValueError: If a prompt or candidate is empty or longer than the model's window, or packing is
+            demanded of a model that cannot share a prefix.
+    """
+    return [
+        torch.stack([tokens.mean() for tokens in candidates]) if candidates else torch.zeros(0, device=model.device)
+        for candidates in token_logprobs(model, groups, tokens_per_microbatch=tokens_per_microbatch, packing=packing)
+    ]
+
+
+def token_logprobs(
+    model: PreTrainedModel,
+    groups: Sequence[GroupIds],
+    *,
+    tokens_per_microbatch: int = 4096,
+    packing: Packing = "auto",
+) -> list[list[Float[Tensor, " token"]]]:
+    """Log-probability in nats of every token of every candidate, float32, in the order given.
+
+    Arguments and errors are those of ``candidate_scores``.
+    """
+    plan = microbatches(groups, tokens_per_microbatch=tokens_per_microbatch, packing_cost=packing_cost(model, packing))
+    found: dict[tuple[int, int], Tensor] = {}
+    for microbatch in plan:
+        found.update(zip(microbatch.items, microbatch_token_logprobs(model, groups, microbatch), strict=True))
+    return [
+        [found[group, candidate] for candidate in range(len(responses))] for group, (_, responses) in enumerate(groups)
+    ]
+
+
+def microbatch_scores(
+    model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch
+) -> Float[Tensor, " response"]:
+    """Scores of one micro-batch of the plan, in the order of ``microbatch.items``."""
+    return torch.stack([tokens.mean() for tokens in microbatch_token_logprobs(model, groups, microbatch)])
+
+
+def microbatch_token_logprobs(
+    model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch
+) -> tuple[Float[Tensor, " token"], ...]:
+    """Token log-probabilities of one micro-batch of the plan, in the order of ``microbatch.items``.
+
+    Raises:
+        ValueError: If a question with its response exceeds the model's window.
+    """
+    _require_window(model, groups, microbatch)
+    tensors = build_tensors(groups, microbatch, model.device)
+    decoder = model.get_decoder()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    hidden: Tensor = decoder(
+        input_ids=tensors.input_ids,
+        attention_mask=tensors.attention_mask,
+        position_ids=tensors.position_ids,
+        use_cache=False,
+    ).last_hidden_state
+    predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
+    logprobs = _target_logprobs(
+        _head(model),
+        predicting,
+        tensors.targets,
+        positions_per_chunk=max(1, LOGITS_PER_CHUNK // model.config.get_text_config().vocab_size),
+    )
+    return torch.split(logprobs, list(tensors.lengths))
+
+
+def packing_cost(model: PreTrainedModel, packing: Packing = "auto") -> float | None:
+    """What ``microbatches`` needs to weigh packed against separate rows; None where packing is impossible.
+
+    Attention to one token costs about ``1 / (6 hidden_size)`` of all else a layer does for a token.
+
+    Raises:
+        ValueError: If packing is demanded of a model that cannot share a prefix.
+    """
+    if packing == "separate":
+        return None
+    if not _shares_prefix(model):
+        if packing == "packed":
+            msg = (
+                f"A {model.config.model_type} model with {model.config._attn_implementation} attention cannot share a "
+                "question between responses. Set packing to auto or separate."
+            )
+            raise ValueError(msg)
+        return None
+    return 0.0 if packing == "packed" else 1 / (6 * model.config.get_text_config().hidden_size)
+
+
+def _shares_prefix(model: PreTrainedModel) -> bool:
+    """True when the model's attention takes an arbitrary mask in every layer."""
+    config = model.config
+    windows = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    return (
+        config.model_type in _SHARES_PREFIX
+        and config._attn_implementation == "sdpa"  # eager attention would add a boolean mask to its weights
+        and windows is None
+        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+    )
+
+
+def _require_window(model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch) -> None:
+    window = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if window is None:
+        return
+    for group, response in microbatch.items:
+        prompt, responses = groups[group]
+        tokens = len(prompt) + len(responses[response])
+        if tokens > window:
+            msg = (
+                f"Response {response} of group {group} has {tokens} tokens with its question, the model's window "
+                f"{window}. Shorten it, or choose a model with a longer window."
+            )
+            raise ValueError(msg)
+
+
+def _head(model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
+    """The projection to logits, with what some architectures do to the logits afterwards."""
+    projection = model.get_output_embeddings()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    config = model.config.get_text_config()
+    cap = getattr(config, "final_logit_softcapping", None)
+    scale = float(getattr(config, "logit_scale", None) or 1.0)
+    scale *= float(getattr(config, "lm_head_multiplier", None) or 1.0)
+    scale /= float(getattr(config, "logits_scaling", None) or 1.0)
+
+    def project(hidden: Tensor) -> Tensor:
+        logits: Tensor = projection(hidden)
+        if scale != 1.0:
+            logits = logits * scale
+        return logits if cap is None else torch.tanh(logits / cap) * cap
+
+    return project
+
+
+def _target_logprobs(
+    head: Callable[[Tensor], Tensor],
+    hidden: Float[Tensor, "token hidden"],
+    targets: Int[Tensor, " token"],
+    *,
+    positions_per_chunk: int,
+) -> Float[Tensor, " token"]:
+    """Log-probabilities of the target tokens, projecting a bounded number of positions at a time."""
+
+    def logprobs(hidden: Tensor, targets: Tensor) -> Tensor:
+        logits = head(hidden)
+        # A float64 model keeps float64: gradients are compared in it.
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        return -functional.cross_entropy(logits, targets, reduction="none")
+
+    if len(targets) <= positions_per_chunk:
+        return logprobs(hidden, targets)
+    # Recomputing a chunk's logits in the backward pass keeps one chunk of them alive, not all.
+    return torch.cat(
+        [
+            checkpoint(logprobs, part, wanted, use_reentrant=False)
+            if torch.is_grad_enabled()
+            else logprobs(part, wanted)
+            for part, wanted in zip(
+                torch.split(hidden, positions_per_chunk), torch.split(targets, positions_per_chunk), strict=True
+            )
+        ]
+    )

@@ -1,0 +1,177 @@
+"""The gradient of ``L_VFT + weight * L_rank`` over a batch of groups, in bounded memory.
+
+Every ranking loss is a function of the candidates' scores, and the VFT term is linear in the log-likelihoods.
+So the gradient of the whole loss is that of ``sum_r c_r * log P(r)`` with one constant ``c_r`` for each response,
+known once the batch is scored. Where the batch fits the token budget its scores keep their graphs (joint pass);
+otherwise it is scored without gradient first and only responses with ``c_r != 0`` are computed again, one
+micro-batch at a time. Both give the same gradient. Dropout must be off, or the two passes see different models.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from aft.config.method import RANKING_METHODS, MethodConfig
+from aft.config.training import TrainConfig
+from aft.losses import ranking_loss
+from aft.scoring import GroupIds, Microbatch, microbatch_token_logprobs, microbatches, packing_cost
+from aft.training.batches import Response, TrainingBatch
+
+Passes = Literal["auto", "joint", "two"]
+"""auto: joint when the batch fits the token budget."""
+
+_CPU_TOKENS_PER_PASS = 1024
+"""A CPU gains nothing from larger passes, and rows of unlike length pad each other less in smaller ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLoss:
+    """Numbers of one batch, after its gradient was added to the parameters."""
+
+    loss: float
+    loss_vft: float
+    loss_rank: float
+    """Mean over the questions, without the method's weight."""
+    push_up: float
+    """Sum of ``|dL/ds|`` over the scores the ranking loss raises, in the loss as trained."""
+    push_down: float
+    """The same over the scores it lowers."""
+    tokens: int
+    """Tokens computed, each pass counted, without padding."""
+
+
+def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *, passes: Passes = "auto") -> BatchLoss:
+    """Add the gradient of the batch's loss to the parameters' ``grad``.
+
+    Args:
+        model: A causal language model in evaluation mode (no dropout).
+        batch: The groups of one optimizer step.
+        config: Method, reduction of the VFT term and token budget.
+        passes: Forced by tests; a joint pass may exceed the budget.
+
+    Raises:
+        FloatingPointError: If the loss is not finite.
+    """
+    scorer = _Scorer(model, batch, config)
+    with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
+    joint = passes == "joint" or (
+        passes == "auto" and scorer.padded_tokens(with_gradient) <= config.tokens_per_microbatch
+    )
+    sums = torch.zeros(len(batch.responses), dtype=scorer.dtype, device=model.device)
+    kept: list[tuple[list[int], Tensor]] = []
+    ranked = [index for index, response in enumerate(batch.responses) if response.column is not None]
+    scored_first = [index for index in ranked if not joint or batch.responses[index].constant]
+    with torch.no_grad():
+        for indices, values in scorer.log_likelihoods(scored_first):
+            sums[indices] = values
+    if joint:
+        for indices, values in scorer.log_likelihoods(with_gradient):
+            sums[indices] = values.detach()
+            kept.append((indices, values))
+    if not bool(sums.isfinite().all()):
+        raise FloatingPointError("a score is not finite")
+    rank_loss, pushes = _ranking_gradient(batch, sums, config.method)
+    shares = vft_shares(batch.responses, config.vft_reduction).to(sums)
+    coefficients = pushes - shares
+    if joint:
+        weights = [coefficients[indices].to(values) for indices, values in kept]
+        torch.autograd.backward([values for _, values in kept], weights)
+    else:
+        again = coefficients.nonzero().flatten().tolist()
+        for indices, values in scorer.log_likelihoods(again):
+            sums[indices] = values.detach()
+            torch.autograd.backward([values], [coefficients[indices].to(values)])
+    vft_loss = -float((shares * sums).sum())
+    lengths = torch.tensor([len(response.ids) for response in batch.responses], device=sums.device)
+    score_pushes = pushes * lengths
+    result = BatchLoss(
+        loss=vft_loss + config.method.weight * rank_loss,
+        loss_vft=vft_loss,
+        loss_rank=rank_loss,
+        push_up=-float(score_pushes.clamp(max=0).sum()),
+        push_down=float(score_pushes.clamp(min=0).sum()),
+        tokens=scorer.tokens,
+    )
+    if not math.isfinite(result.loss):
+        raise FloatingPointError(f"the loss is {result.loss} (VFT {vft_loss}, ranking {rank_loss})")
+    return result
+
+
+def vft_shares(responses: Sequence[Response], reduction: Literal["token-mean", "token-sum"]) -> Tensor:
+    """``[response]`` share of each response's log-likelihood in the VFT term; 0 where it is not learned.
+
+    token-mean weighs every learned token of the batch alike; token-sum (Eq. 1 as written) sums over a response's
+    tokens and averages over the learned responses.
+    """
+    learned = torch.tensor([float(response.learned) for response in responses], dtype=torch.float64)
+    lengths = torch.tensor([len(response.ids) for response in responses], dtype=torch.float64)
+    return learned / ((learned * lengths).sum() if reduction == "token-mean" else learned.sum())
+
+
+def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) -> tuple[float, Tensor]:
+    """The ranking loss (mean over questions) and the derivative of its weighted form by each log-likelihood."""
+    pushes = torch.zeros_like(sums)
+    if method.name not in RANKING_METHODS or batch.ratings.shape[1] == 0:
+        return 0.0, pushes
+    ranked = [index for index, response in enumerate(batch.responses) if response.column is not None]
+    rows = [batch.responses[index].question for index in ranked]
+    columns = [batch.responses[index].column for index in ranked]
+    lengths = torch.tensor([len(batch.responses[index].ids) for index in ranked]).to(sums)
+    scores = torch.zeros(batch.ratings.shape).to(sums)
+    scores[rows, columns] = sums[ranked] / lengths
+    scores.requires_grad_()
+    with torch.enable_grad():
+        loss = ranking_loss(
+            scores,
+            batch.ratings.to(scores),
+            method=method.name,
+            constraint=method.constraint,
+            temperature=method.temperature,
+            reference_scores=None if batch.reference_scores is None else batch.reference_scores.to(scores),
+            beta=method.beta,
+            boundary_beta=method.boundary_beta,
+        ).mean()
+    (gradient,) = torch.autograd.grad(method.weight * loss, scores)
+    pushes[ranked] = gradient[rows, columns] / lengths
+    return loss.item(), pushes
+
+
+class _Scorer:
+    """Log-likelihoods of a batch's responses, micro-batch by micro-batch."""
+
+    def __init__(self, model: Any, batch: TrainingBatch, config: TrainConfig) -> None:
+        self.model, self.batch, self.config = model, batch, config
+        self.tokens = 0
+        self.dtype = torch.float64 if next(model.parameters()).dtype == torch.float64 else torch.float32
+        self._packing_cost = packing_cost(model)
+        budget = config.tokens_per_microbatch
+        self._tokens_per_pass = min(budget, _CPU_TOKENS_PER_PASS) if model.device.type == "cpu" else budget
+
+    def padded_tokens(self, indices: Sequence[int]) -> int:
+        """Tokens of the forward passes over these responses, padding included."""
+        return sum(microbatch.padded_tokens for microbatch in self._plan(indices)[2])
+
+    def log_likelihoods(self, indices: Sequence[int]) -> Iterable[tuple[list[int], Tensor]]:
+        """Yield response numbers and the sum of their token log-probabilities, one micro-batch at a time."""
+        groups, numbers, plan = self._plan(indices)
+        autocast = torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
+        for microbatch in plan:
+            with autocast:
+                tokens = microbatch_token_logprobs(self.model, groups, microbatch)
+            self.tokens += sum(row.length for row in microbatch.rows)
+            yield [numbers[item] for item in microbatch.items], torch.stack([each.sum() for each in tokens])
+
+    def _plan(self, indices: Sequence[int]) -> tuple[list[GroupIds], dict[tuple[int, int], int], list[Microbatch]]:
+        groups: list[tuple[tuple[int, ...], list[tuple[int, ...]]]] = [(prompt, []) for prompt in self.batch.prompts]
+        numbers: dict[tuple[int, int], int] = {}
+        for index in indices:
+            response = self.batch.responses[index]
+            members = groups[response.question][1]
+            numbers[response.question, len(members)] = index
+            members.append(response.ids)
+        plan = microbatches(groups, tokens_per_microbatch=self._tokens_per_pass, packing_cost=self._packing_cost)
+        return list(groups), numbers, plan
