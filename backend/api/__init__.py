@@ -1,0 +1,28 @@
+"""The routers, one per noun."""
+
+from importlib import import_module
+
+from fastapi import APIRouter
+
+NOUNS = (
+    "system",
+    "events",
+    "uploads",
+    "imports",
+    "datasets",
+    "models",
+    "experiments",
+    "figures",
+    "runs",
+    "candidates",
+    "demo",
+)
+
+
+def routers() -> list[APIRouter]:
+    """Every router of ``/api/v1``; imported here so that a module of this package can be imported alone."""
+    found = []
+    for noun in NOUNS:
+        router: APIRouter = import_module(f"backend.api.{noun}").router
+        found.append(router)
+    return found

@@ -1,0 +1,212 @@
+"""Experiments: plan, start, follow, compare."""
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
+from sqlalchemy.orm import Session
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.method import method_label
+from backend.api.deps import ReadSessionDep, SessionDep, problems
+from backend.db.models import Experiment
+from backend.errors import Conflict, Invalid, NotFound
+from backend.schemas.common import Page
+from backend.schemas.experiments import (
+    Comparison,
+    ExperimentCell,
+    ExperimentCreate,
+    ExperimentPlan,
+    ExperimentRead,
+    ExperimentSummary,
+    PlanNode,
+    PlanWarning,
+    StateCounts,
+)
+from backend.services import comparison, experiments, previews, run_views
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+
+@router.post("/plan", response_model=ExperimentPlan, responses=problems(NotFound, Invalid))
+def plan_experiment(session: ReadSessionDep, body: ExperimentSpec) -> ExperimentPlan:
+    """The runs that would start, what is reused, estimates and warnings. Nothing is stored."""
+    preview = previews.preview(session, body)
+    reusable = preview.planned.reusable
+    nodes = [
+        PlanNode.model_validate(
+            {
+                "cell": item.cell,
+                "kind": item.kind,
+                "stage": item.stage,
+                "name": item.name,
+                "method": item.method,
+                "seed": item.seed,
+                "parents": sorted(set(item.parents.values())),
+                "reused_run_id": reusable[item.cell].id if item.cell in reusable else None,
+                "reused_state": reusable[item.cell].state if item.cell in reusable else None,
+                "estimate_seconds": preview.seconds.get(item.cell),
+            }
+        )
+        for item in preview.planned.runs
+    ]
+    return ExperimentPlan(
+        nodes=nodes,
+        warnings=[PlanWarning.model_validate(item) for item in preview.warnings],
+        can_start=all(item.level != "error" for item in preview.warnings),
+        runs_new=len(preview.seconds),
+        runs_reused=len(nodes) - len(preview.seconds),
+        estimate_seconds=preview.wall_seconds,
+        estimate_disk_bytes=preview.disk_bytes,
+        estimate_memory_bytes=preview.memory_bytes,
+        yaml=experiments.to_yaml(body),
+        command="aft experiments start experiment.yaml",
+    )
+
+
+@router.post("", status_code=201, response_model=ExperimentRead, responses=problems(NotFound, Invalid))
+def start_experiment(session: SessionDep, body: ExperimentCreate) -> ExperimentRead:
+    """Create the experiment and queue its runs; the same request_id starts once."""
+    previews.require_startable(session, body.spec)
+    experiment = experiments.start(session, body.spec, request_id=body.request_id, repeat=body.repeat)
+    return _read(session, experiment)
+
+
+@router.get("", response_model=Page[ExperimentSummary])
+def list_experiments(
+    session: ReadSessionDep,
+    after: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[ExperimentSummary]:
+    """Experiments, newest first."""
+    found = experiments.list_page(session, after=after, limit=limit)
+    shown = found[:limit]
+    counts = experiments.state_counts(session, [item.id for item in shown])
+    items = [ExperimentSummary.model_validate(_summary(session, item, counts[item.id])) for item in shown]
+    return Page(items=items, next_after=shown[-1].id if len(found) > limit else None)
+
+
+@router.get("/{experiment_id}", response_model=ExperimentRead, responses=problems(NotFound))
+def read_experiment(session: ReadSessionDep, experiment_id: str) -> ExperimentRead:
+    """One experiment with every run's state."""
+    return _read(session, experiments.get(session, experiment_id))
+
+
+@router.post("/{experiment_id}/cancel", response_model=ExperimentRead, responses=problems(NotFound))
+def cancel_experiment(session: SessionDep, experiment_id: str) -> ExperimentRead:
+    """Stop its runs; those that another experiment shares go on."""
+    experiment = experiments.get(session, experiment_id)
+    experiments.cancel(session, experiment)
+    session.flush()
+    session.expire_all()
+    return _read(session, experiment)
+
+
+@router.post("/{experiment_id}/retry", response_model=ExperimentRead, responses=problems(NotFound))
+def retry_experiment(session: SessionDep, experiment_id: str) -> ExperimentRead:
+    """Queue its failed and cancelled runs again."""
+    experiment = experiments.get(session, experiment_id)
+    experiments.retry(session, experiment)
+    session.flush()
+    session.expire_all()
+    return _read(session, experiment)
+
+
+@router.delete("/{experiment_id}", status_code=204, responses=problems(NotFound, Conflict))
+def delete_experiment(session: SessionDep, experiment_id: str) -> None:
+    """Forget the experiment; its runs stay."""
+    experiments.remove(session, experiments.get(session, experiment_id))
+
+
+@router.get("/{experiment_id}/comparison", response_model=Comparison, responses=problems(NotFound))
+def read_comparison(session: ReadSessionDep, experiment_id: str) -> Comparison:
+    """Methods against the baseline: mean ± std over seeds, n, difference, p."""
+    return comparison.compare(session, experiments.get(session, experiment_id))
+
+
+@router.get("/{experiment_id}/comparison.csv", response_class=PlainTextResponse, responses=problems(NotFound))
+def read_comparison_csv(session: ReadSessionDep, experiment_id: str) -> PlainTextResponse:
+    """The comparison table as CSV."""
+    table = comparison.compare(session, experiments.get(session, experiment_id))
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["method", "metric", "mean", "std", "n", "difference", "p_value", "values_per_seed"])
+    for row in table.rows:
+        for metric, cell in row.statistics.items():
+            values = " ".join(f"{seed}:{'' if v is None else repr(v)}" for seed, v in cell.values.items())
+            line = [row.method, metric, cell.mean, cell.std, cell.n, cell.difference, cell.p_value, values]
+            writer.writerow([_cell(value) for value in line])
+    name = f"comparison-{experiment_id}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(stream.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: object) -> object:
+    # A spreadsheet would run a label of the user's that begins like a formula.
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def _summary(session: Session, experiment: Experiment, counts: dict[str, int]) -> dict[str, object]:
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    total = sum(counts.values())
+    done = counts.get("succeeded", 0)
+    state = experiments.state_of(counts)
+    dataset, _, model = experiments.names(session, experiment)
+    return {
+        "id": experiment.id,
+        "name": experiment.name,
+        "is_demo": experiment.is_demo,
+        "state": state,
+        "counts": StateCounts(**counts),
+        "runs_total": total,
+        "eta_seconds": previews.remaining_seconds(session, experiment) if state == "running" else None,
+        "fraction_done": done / total if total else 0.0,
+        "methods": [method_label(method) for method in spec.methods],
+        "seeds": list(spec.seeds),
+        "dataset_name": dataset,
+        "base_model_name": model,
+        "created_at": experiment.created_at,
+        "finished_at": experiments.finished_at(session, experiment.id) if state != "running" else None,
+    }
+
+
+def _read(session: Session, experiment: Experiment) -> ExperimentRead:
+    counts = experiments.state_counts(session, [experiment.id])[experiment.id]
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    cells = [
+        ExperimentCell.model_validate(
+            {
+                "cell": item.place.cell,
+                "run_id": item.run.id,
+                "kind": item.run.kind,
+                "stage": item.place.stage,
+                "name": item.run.name,
+                "method": item.place.method,
+                "seed": item.place.seed,
+                "reused": item.place.reused,
+                "state": item.run.state,
+                "progress": run_views.progress(item.run),
+                "error_title": (item.run.error or {}).get("title"),
+                "parents": item.parents,
+            }
+        )
+        for item in experiments.cells(session, experiment.id)
+    ]
+    _, dataset_id, _ = experiments.names(session, experiment)
+    return ExperimentRead.model_validate(
+        _summary(session, experiment, counts)
+        | {
+            "spec": spec,
+            "yaml": experiments.to_yaml(spec),
+            "notes": experiment.notes,
+            "dataset_id": dataset_id,
+            "dataset_version_id": spec.dataset_version_id,
+            "base_model_id": spec.base_model_id,
+            "cells": cells,
+            "warnings": [PlanWarning.model_validate(item) for item in previews.warnings_of(session, spec)],
+        }
+    )

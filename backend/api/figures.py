@@ -1,0 +1,78 @@
+"""Figures: JSON for the page, files for papers, by the same code."""
+
+import json
+from typing import Annotated, Literal
+
+import plotly.graph_objects as go
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from backend.api.deps import ReadSessionDep, problems
+from backend.charts import export
+from backend.errors import NotFound
+from backend.schemas.experiments import FigureRead
+from backend.services import experiments, figures, run_views
+
+router = APIRouter(tags=["figures"])
+
+ExperimentFigure = Literal["task", "assessment", "perplexity", "scatter", "curves"]
+RunFigure = Literal["loss", "push", "validation"]
+
+
+@router.get(
+    "/experiments/{experiment_id}/figures/{name}/file",
+    response_class=Response,
+    responses=problems(NotFound, export.ExportUnavailable),
+)
+def export_experiment_figure(
+    session: ReadSessionDep,
+    experiment_id: str,
+    name: ExperimentFigure,
+    form: Annotated[export.Format, Query(alias="format")] = "svg",
+) -> Response:
+    """The same figure as PNG, SVG or a self-contained HTML page."""
+    made = figures.of_experiment(session, experiments.get(session, experiment_id), name)
+    return _file(made, f"{name}-{experiment_id}", form)
+
+
+@router.get(
+    "/runs/{run_id}/figures/{name}/file",
+    response_class=Response,
+    responses=problems(NotFound, export.ExportUnavailable),
+)
+def export_run_figure(
+    session: ReadSessionDep,
+    run_id: str,
+    name: RunFigure,
+    form: Annotated[export.Format, Query(alias="format")] = "svg",
+) -> Response:
+    """The same figure as a file."""
+    return _file(figures.of_run(session, run_views.get(session, run_id), name), f"{name}-{run_id}", form)
+
+
+@router.get("/experiments/{experiment_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))
+def read_experiment_figure(session: ReadSessionDep, experiment_id: str, name: ExperimentFigure) -> FigureRead:
+    """One figure of an experiment."""
+    return _read(figures.of_experiment(session, experiments.get(session, experiment_id), name))
+
+
+@router.get("/runs/{run_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))
+def read_run_figure(session: ReadSessionDep, run_id: str, name: RunFigure) -> FigureRead:
+    """One figure of a run."""
+    return _read(figures.of_run(session, run_views.get(session, run_id), name))
+
+
+def _read(made: figures.MadeFigure) -> FigureRead:
+    return FigureRead(
+        title=made.title,
+        description=made.description,
+        figure=json.loads(go.Figure(made.figure).to_json()),
+        columns=made.columns,
+        rows=made.rows,
+    )
+
+
+def _file(made: figures.MadeFigure, name: str, form: export.Format) -> Response:
+    body = export.render(made.figure, made.title, form)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(body, media_type=export.MEDIA_TYPES[form], headers=headers)

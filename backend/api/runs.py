@@ -1,0 +1,115 @@
+"""Runs: list, look, cancel, retry."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from backend.api.deps import ReadSessionDep, SessionDep, problems
+from backend.errors import AppError, NotFound
+from backend.schemas.common import Page
+from backend.schemas.runs import (
+    LogChunk,
+    RunAction,
+    RunActionResult,
+    RunKind,
+    RunRead,
+    RunState,
+    RunSummary,
+    Series,
+    SeriesPoint,
+)
+from backend.services import metrics, run_views, runs
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+@router.get("", response_model=Page[RunSummary])
+def list_runs(
+    session: ReadSessionDep,
+    state: Annotated[list[RunState] | None, Query(description="Only these states.")] = None,
+    kind: RunKind | None = None,
+    experiment_id: Annotated[str | None, Query(max_length=32)] = None,
+    method: Annotated[str | None, Query(max_length=80)] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Part of the name, or an id.")] = None,
+    after: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page[RunSummary]:
+    """Runs, newest first, by keyset."""
+    wanted = run_views.RunFilter(
+        states=tuple(state or ()), kind=kind, experiment_id=experiment_id, method=method, text=q or None
+    )
+    found = run_views.list_page(session, wanted, after=after, limit=limit)
+    items = run_views.summaries(session, found[:limit])
+    return Page(items=items, next_after=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/{run_id}", response_model=RunRead, responses=problems(NotFound))
+def read_run(session: ReadSessionDep, run_id: str) -> RunRead:
+    """One run with attempts, lineage, files, results and events."""
+    run = runs.get(session, run_id)
+    base = run_views.summaries(session, [run])[0]
+    parents, children = run_views.relations(session, run_id)
+    return RunRead.model_validate(
+        {
+            **base.model_dump(),
+            "config": run.config,
+            "inputs": run.inputs,
+            "fingerprint": run.fingerprint,
+            "max_attempts": run.max_attempts,
+            **run_views.details(session, run),
+            "parents": parents,
+            "children": children,
+            "metric_names": metrics.names(session, run_id),
+            "config_difference": run_views.config_difference(session, run),
+        }
+    )
+
+
+@router.post("/cancel", response_model=RunActionResult)
+def cancel_runs(session: SessionDep, body: RunAction) -> RunActionResult:
+    """Stop runs; those computing write a checkpoint first."""
+    return _each(body, lambda run_id: runs.request_cancel(session, run_id))
+
+
+@router.post("/retry", response_model=RunActionResult)
+def retry_runs(session: SessionDep, body: RunAction) -> RunActionResult:
+    """Queue failed or cancelled runs again; they resume from their newest checkpoint."""
+    return _each(body, lambda run_id: runs.retry(session, run_id))
+
+
+@router.get("/{run_id}/log", response_model=LogChunk, responses=problems(NotFound))
+def read_log(
+    session: ReadSessionDep,
+    run_id: str,
+    start: Annotated[int, Query(description="Byte to start at; negative counts from the end.")] = -65_536,
+    q: Annotated[str | None, Query(max_length=200, description="Only lines that contain this.")] = None,
+) -> LogChunk:
+    """Part of the run's log, or the lines of it that match."""
+    runs.get(session, run_id)
+    return run_views.read_log(run_id, start=start, search=q or None)
+
+
+@router.get("/{run_id}/series", response_model=list[Series], responses=problems(NotFound))
+def read_series(
+    session: ReadSessionDep, run_id: str, name: Annotated[list[str] | None, Query(max_length=50)] = None
+) -> list[Series]:
+    """The run's metrics, each thinned to at most 1,000 points with extremes kept."""
+    runs.get(session, run_id)
+    series = metrics.read_series(session, run_id, name)
+    return [
+        Series(name=key, points=[SeriesPoint(step=step, value=value) for step, value in points])
+        for key, points in series.items()
+    ]
+
+
+def _each(body: RunAction, act: Callable[[str], object]) -> RunActionResult:
+    done, refused = [], []
+    for run_id in body.run_ids:
+        try:
+            act(run_id)
+        except AppError as error:
+            refused.append({"run_id": run_id, "reason": f"{error.detail} {error.remedy}".strip()})
+        else:
+            done.append(run_id)
+    return RunActionResult(done=done, refused=refused)

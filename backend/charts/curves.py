@@ -1,0 +1,116 @@
+"""Series over training steps: one run's, and a method's over its seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from aft.config.method import RANKING_METHODS
+from backend.charts.style import finish, line_style, plain
+
+Points = Sequence[tuple[int, float]]
+
+LOSS_NAMES = {
+    "train/loss": ("Loss", "#1F2937", "solid"),
+    "train/loss_vft": ("VFT part", "#6B7280", "dot"),
+    "train/loss_rank": ("Ranking part", "#0072B2", "dash"),
+}
+PUSH_NAMES = {
+    "train/push_up": ("Pushed up", "#0F766E", "solid"),
+    "train/push_down": ("Pushed down", "#D55E00", "dash"),
+}
+
+
+def loss_curves(series: Mapping[str, Points]) -> go.Figure:
+    """The loss and its parts over the optimizer steps."""
+    return _named(series, LOSS_NAMES, "Loss (nats/token + ranking loss)")
+
+
+def push_curves(series: Mapping[str, Points]) -> go.Figure:
+    """Total gradient on scores per question, upwards on better and downwards on worse candidates."""
+    return _named(series, PUSH_NAMES, "Sum of |dL/ds| per question")
+
+
+def validation_curves(series: Mapping[str, Points], *, unit: str) -> go.Figure:
+    """Measures on the validation split during training."""
+    palette = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
+    names = {
+        name: (name.removeprefix("validation/").replace("_", " ").capitalize(), palette[index % 4], "solid")
+        for index, name in enumerate(sorted(series))
+    }
+    figure = _named(series, names, unit)
+    figure.update_traces(mode="lines+markers", marker={"size": 6})
+    return figure
+
+
+def _named(series: Mapping[str, Points], names: Mapping[str, tuple[str, str, str]], y: str) -> go.Figure:
+    figure = go.Figure()
+    for name, (label, tone, dash) in names.items():
+        points = series.get(name, ())
+        if not points:
+            continue
+        figure.add_trace(
+            go.Scatter(
+                x=[step for step, _ in points],
+                y=[value for _, value in points],
+                mode="lines",
+                line={"color": tone, "dash": dash, "width": 1.6},
+                name=plain(label),
+                hovertemplate="step %{x}<br>%{y:.4g}<extra>" + plain(label) + "</extra>",
+            )
+        )
+    return finish(figure, x="Optimizer step", y=y, legend=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSeries:
+    """A metric of one method over steps, for each seed."""
+
+    label: str
+    family: str
+    constraint: str
+    by_seed: Mapping[str, Points]
+
+
+def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
+    """Mean over seeds per method; the band is one standard deviation over the seeds with a value at the step."""
+    figure = go.Figure()
+    for method in methods:
+        ranks = method.family in RANKING_METHODS
+        line = line_style(method.family, method.constraint, ranks=ranks)
+        steps, means, spreads = _mean_over_seeds(method.by_seed)
+        if not steps:
+            continue
+        label = plain(method.label)
+        if any(spread > 0 for spread in spreads):
+            edge = [m + s for m, s in zip(means, spreads, strict=True)]
+            edge += [m - s for m, s in zip(reversed(means), reversed(spreads), strict=True)]
+            figure.add_trace(
+                go.Scatter(
+                    x=steps + steps[::-1], y=edge, fill="toself", fillcolor=line["color"], opacity=0.15,
+                    line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=label,
+                )
+            )  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=steps, y=means, mode="lines+markers", line=line, marker={"size": 5}, name=label, legendgroup=label,
+                customdata=spreads,
+                hovertemplate=f"{label}<br>step %{{x}}<br>%{{y:.2f}} ± %{{customdata:.2f}}<extra></extra>",
+            )
+        )  # fmt: skip
+    return finish(figure, x="Optimizer step (band: ± standard deviation over seeds)", y=y, legend=True)
+
+
+def _mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[float], list[float]]:
+    at_step: dict[int, list[float]] = {}
+    for points in by_seed.values():
+        for step, value in points:
+            at_step.setdefault(step, []).append(value)
+    steps = sorted(at_step)
+    means = [sum(at_step[step]) / len(at_step[step]) for step in steps]
+    spreads = []
+    for step, mean in zip(steps, means, strict=True):
+        values = at_step[step]
+        variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1) if len(values) > 1 else 0.0
+        spreads.append(variance**0.5)
+    return steps, means, spreads

@@ -1,0 +1,219 @@
+"""``aft datasets``: what the Data sets pages do, from a terminal."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from aft.data.splits import SplitSpec
+from backend import jobs, storage
+from backend.cli.output import fail
+from backend.db.models import Run
+from backend.db.session import reading, transaction
+from backend.errors import AppError
+from backend.schemas.datasets import ImportFileRequest, ImportRequest, ImportStarted, UploadRead, VersionRead
+from backend.services import dataset_reads, datasets, imports, run_views, runs, splits, uploads, workers
+
+app = typer.Typer(help="Import, list and split data sets.", no_args_is_help=True)
+console = Console(markup=False, highlight=False)
+_BLOCK: Final = 1 << 20
+_POLL_SECONDS: Final = 0.2
+
+
+@app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(help="JSONL, JSON, CSV, TSV or Parquet, each also gzipped.")],
+    name: Annotated[str | None, typer.Option(help="Name of the data set; by default the first file's.")] = None,
+    task: Annotated[str | None, typer.Option(help="gsm8k, aqua, ecqa, mmlu or arithmetic.")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="FILE=PART where a name does not say it: train, validation or test.")
+    ] = None,
+    skip_invalid: Annotated[bool, typer.Option(help="Import the valid rows without asking.")] = False,
+    description: Annotated[str, typer.Option()] = "",
+    wait: Annotated[bool, typer.Option(help="Wait until a worker has read the files.")] = True,
+) -> None:
+    """Import files as a new data set."""
+    parts = dict(item.rpartition("=")[::2] for item in part or [])
+    unknown = set(parts) - {str(file) for file in files} - {file.name for file in files}
+    if unknown:
+        fail(f"--part names {', '.join(sorted(unknown))}, which is not one of the files. Write FILE=PART.")
+    try:
+        received = [_receive(file) for file in files]
+        chosen = task or next((item.detection.task for item in received if item.detection.task), None)
+        if chosen is None:
+            fail(f"The task of {files[0]} is not known: {received[0].detection.why} Give --task.")
+        body = ImportRequest.model_validate(
+            {
+                "dataset_name": name or files[0].name.split(".")[0],
+                "description": description,
+                "task": chosen,
+                "on_invalid": "skip" if skip_invalid else "ask",
+                "files": [
+                    ImportFileRequest.model_validate(
+                        {"upload_id": item.id, "part": parts.get(str(file)) or parts.get(file.name)}
+                    )
+                    for item, file in zip(received, files, strict=True)
+                ],
+            }
+        )
+        with transaction() as session:
+            started = imports.start(session, body)
+            doorbells = jobs.pending(session)
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}".strip())
+    except ValidationError as error:
+        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
+    for doorbell in doorbells:
+        jobs.ring(*doorbell)
+    if not wait:
+        console.print(f"Queued as run {started.run_id}.")
+        return
+    _follow(started)
+    _decide(started.version_id)
+
+
+@app.command("list")
+def list_command() -> None:
+    """List data sets, newest first."""
+    table = Table("Data set", "Task", "Rows", "Parts", "Version", "Version id")
+    with reading() as session:
+        rows = dataset_reads.summaries(session, datasets.page(session, None, 1000))
+    for row in rows:
+        parts = " / ".join(f"{part} {count}" for part, count in row.parts.items())
+        newest = row.newest
+        state = f"{newest.number}" if newest else ", ".join(item.state for item in row.pending)
+        table.add_row(
+            row.name, row.task, str(newest.n_rows) if newest else "", parts, state, newest.id if newest else ""
+        )
+    console.print(table)
+
+
+@app.command("show")
+def show_command(version_id: Annotated[str, typer.Argument(help="Version id from `aft datasets list`.")]) -> None:
+    """Show a version: counts, duplicates, overlap, splits and sources."""
+    _print(_version(version_id))
+
+
+@app.command("split")
+def split_command(
+    version_id: Annotated[str, typer.Argument(help="Version id from `aft datasets list`.")],
+    preset: Annotated[str | None, typer.Option(help="The paper's numbers, such as gsm8k.")] = None,
+    train: Annotated[int | None, typer.Option()] = None,
+    validation: Annotated[int | None, typer.Option()] = None,
+    test: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    allow_fewer: Annotated[bool, typer.Option(help="Take what there is when a part has fewer questions.")] = False,
+    name: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Draw train, validation and test questions; the same seed draws the same ones."""
+    try:
+        spec = SplitSpec(
+            preset=preset, train=train, validation=validation, test=test, seed=seed, allow_fewer=allow_fewer
+        )
+        with transaction() as session:
+            split = splits.create(session, datasets.get_version(session, version_id), spec, name)
+    except ValidationError as error:
+        fail("; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors()))
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}".strip())
+    console.print(f"Split '{split.name}' ({split.id}): {split.counts}")
+
+
+def _receive(file: Path) -> UploadRead:
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            receiver = uploads.Receiver(file.name, size)
+            try:
+                while block := stream.read(_BLOCK):
+                    receiver.write(block)
+                sha256 = receiver.finish()
+                detection = uploads.look(storage.path(receiver.key), receiver.filename)
+                with transaction() as session:
+                    return uploads.read(uploads.keep(session, receiver, sha256, detection))
+            except BaseException:
+                receiver.abort()
+                raise
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+
+
+def _follow(started: ImportStarted) -> None:
+    with Progress(console=console) as bars:
+        bar = bars.add_task("Waiting for a worker", total=None)
+        told = False
+        while True:
+            with reading() as session:
+                run = runs.get(session, started.run_id)
+                alone = run.state == "queued" and not workers.live(session)
+            progress = run_views.progress(run)
+            bars.update(bar, total=progress.total, completed=progress.done, description=progress.phase or run.state)
+            if run.state in runs.FINISHED:
+                break
+            if alone and not told:
+                told = True
+                console.print("No worker is running: start one with `aft up` or `aft worker`; the import waits for it.")
+            time.sleep(_POLL_SECONDS)
+    if run.state != "succeeded":
+        fail(_cause(run))
+
+
+def _cause(run: Run) -> str:
+    error = run.error or {}
+    parts = (error.get("detail") or error.get("title") or f"The import was {run.state}.", error.get("remedy"))
+    return " ".join(str(item) for item in parts if item)
+
+
+def _decide(version_id: str) -> None:
+    version = _version(version_id)
+    _print(version)
+    if version.state != "review":
+        return
+    if typer.confirm(f"Import the {version.n_rows} valid rows?", default=True):
+        with transaction() as session:
+            imports.accept(session, version_id)
+        console.print(f"Imported {version.n_rows} rows as version {version_id}.")
+    else:
+        with transaction() as session:
+            imports.discard(session, version_id)
+        imports.purge()
+        console.print("Nothing was imported.")
+
+
+def _version(version_id: str) -> VersionRead:
+    try:
+        with reading() as session:
+            return dataset_reads.version(session, datasets.get_version(session, version_id))
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}".strip())
+
+
+def _print(version: VersionRead) -> None:
+    console.print(
+        f"{version.dataset_name}, version {version.number} ({version.state}), {version.n_rows} rows, {version.id}"
+    )
+    if version.sha256:
+        console.print(f"sha256 {version.sha256}")
+    report = version.report
+    if report is None:
+        return
+    console.print("Parts: " + ", ".join(f"{part} {count}" for part, count in report.parts.items()))
+    if report.duplicates.rows:
+        console.print(f"Duplicates: {report.duplicates.rows} rows repeat an earlier question.")
+    for item in report.overlap:
+        console.print(f"Overlap: {item.rows} {item.parts[1]} questions also stand in {item.parts[0]}.")
+    if version.n_rejected:
+        console.print(f"Refused: {version.n_rejected} rows.")
+        for reason in report.reject_reasons[:5]:
+            column = f"column '{reason.column}': " if reason.column else ""
+            console.print(f"  {reason.rows} x {column}{reason.reason}")
+    for split in version.splits:
+        counts = ", ".join(f"{part} {count}" for part, count in split.counts.items())
+        console.print(f"Split '{split.name}': {counts} ({split.id})")
+    for source in report.sources:
+        console.print(f"From {source.filename}: {source.rows} rows, sha256 {source.sha256}")

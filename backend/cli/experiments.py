@@ -1,0 +1,148 @@
+"""``aft experiments``: what the Experiments pages do, from a terminal."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from aft.config.experiment import ExperimentSpec
+from backend import jobs
+from backend.cli.output import fail, percent
+from backend.db.session import reading, transaction
+from backend.errors import AppError
+from backend.services import comparison, experiments, previews
+
+app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
+console = Console()
+
+
+def load_spec(file: Path) -> ExperimentSpec:
+    """Read a specification from YAML; errors name the field."""
+    try:
+        body: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return ExperimentSpec.model_validate(body)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+    except yaml.YAMLError as error:
+        fail(f"{file} is not YAML: {error}")
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        fail("\n".join([f"{file} is not an experiment:", *lines]))
+
+
+@app.command("plan")
+def plan_command(file: Annotated[Path, typer.Argument(help="An experiment as YAML.")]) -> None:
+    """Show the runs, what is reused, the estimates and the warnings; nothing starts."""
+    spec = load_spec(file)
+    try:
+        with reading() as session:
+            preview = previews.preview(session, spec)
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}")
+    table = Table("Cell", "Kind", "After", "Estimate")
+    for item in preview.planned.runs:
+        seconds = preview.seconds.get(item.cell)
+        after = ", ".join(sorted(set(item.parents.values())))
+        table.add_row(item.cell, item.kind, after, "reused" if seconds is None else f"{seconds:.0f} s")
+    console.print(table)
+    for finding in preview.warnings:
+        console.print(f"[bold]{finding.level}[/bold] {finding.message} {finding.remedy}")
+    console.print(f"About {preview.wall_seconds / 60:.1f} min, {preview.disk_bytes / 1e6:.0f} MB of disk.")
+
+
+@app.command("start")
+def start_command(
+    file: Annotated[Path, typer.Argument(help="An experiment as YAML.")],
+    repeat: Annotated[bool, typer.Option(help="Compute everything again instead of reusing finished runs.")] = False,
+) -> None:
+    """Start an experiment; starting the same file twice starts once."""
+    spec = load_spec(file)
+    request = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:40]
+    try:
+        with transaction() as session:
+            previews.require_startable(session, spec)
+            experiment = experiments.start(session, spec, request_id=None if repeat else request, repeat=repeat)
+            doorbells = jobs.pending(session)
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}")
+    for run_id, attempt in doorbells:
+        jobs.ring(run_id, attempt)
+    console.print(experiment.id)
+
+
+@app.command("list")
+def list_command() -> None:
+    """List experiments, newest first."""
+    table = Table("Id", "Name", "State", "Runs done")
+    with reading() as session:
+        found = experiments.list_page(session, after=None, limit=100)
+        counts = experiments.state_counts(session, [item.id for item in found])
+    for item in found:
+        mine = counts[item.id]
+        done = f"{mine.get('succeeded', 0)}/{sum(mine.values())}"
+        table.add_row(item.id, item.name, experiments.state_of(mine), done)
+    console.print(table)
+
+
+@app.command("show")
+def show_command(experiment_id: str) -> None:
+    """Show an experiment's runs and its comparison table."""
+    try:
+        with reading() as session:
+            experiment = experiments.get(session, experiment_id)
+            cells = experiments.cells(session, experiment_id)
+            found = comparison.compare(session, experiment)
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}")
+    table = Table("Cell", "State", "Run")
+    for cell in cells:
+        table.add_row(cell.place.cell, cell.run.state, cell.run.id)
+    console.print(table)
+    results = Table("Method", "Task accuracy", "Assessment accuracy", "Perplexity", "Difference to VFT", "p")
+    for row in found.rows:
+        task, assessed, perplexity = (
+            row.statistics[name] for name in ("task_accuracy", "assessment_accuracy", "perplexity")
+        )
+        results.add_row(
+            row.method,
+            percent(task.mean, task.std),
+            percent(assessed.mean, assessed.std),
+            "–" if perplexity.mean is None else f"{perplexity.mean:.2f}",
+            "–" if task.difference is None else f"{100 * task.difference:+.1f}",
+            "–" if task.p_value is None else f"{task.p_value:.3f}",
+        )
+    console.print(results)
+    for note in found.notes:
+        console.print(note)
+
+
+@app.command("cancel")
+def cancel_command(experiment_id: str) -> None:
+    """Stop an experiment's runs."""
+    _act(experiment_id, cancel=True)
+
+
+@app.command("retry")
+def retry_command(experiment_id: str) -> None:
+    """Queue an experiment's failed and cancelled runs again."""
+    _act(experiment_id, cancel=False)
+
+
+def _act(experiment_id: str, *, cancel: bool) -> None:
+    try:
+        with transaction() as session:
+            experiment = experiments.get(session, experiment_id)
+            if cancel:
+                experiments.cancel(session, experiment)
+            else:
+                experiments.retry(session, experiment)
+            doorbells = jobs.pending(session)
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}")
+    for run_id, attempt in doorbells:
+        jobs.ring(run_id, attempt)

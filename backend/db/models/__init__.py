@@ -1,0 +1,49 @@
+"""All tables; importing this fills ``Base.metadata``."""
+
+from backend.db.models.access import BrowserSession, LoginLink
+from backend.db.models.base import Base, new_id, utcnow
+from backend.db.models.base_models import BaseModelEntry
+from backend.db.models.candidates import Candidate, Rating, Score
+from backend.db.models.datasets import Dataset, DatasetVersion, Example, RowReject, Split, SplitMember, Upload
+from backend.db.models.experiments import Experiment, ExperimentRun
+from backend.db.models.runs import (
+    Artifact,
+    Checkpoint,
+    Event,
+    Metric,
+    Result,
+    Run,
+    RunAttempt,
+    RunParent,
+    WorkerSlot,
+)
+
+__all__ = [
+    "Artifact",
+    "Base",
+    "BaseModelEntry",
+    "BrowserSession",
+    "Candidate",
+    "Checkpoint",
+    "Dataset",
+    "DatasetVersion",
+    "Event",
+    "Example",
+    "Experiment",
+    "ExperimentRun",
+    "LoginLink",
+    "Metric",
+    "Rating",
+    "Result",
+    "RowReject",
+    "Run",
+    "RunAttempt",
+    "RunParent",
+    "Score",
+    "Split",
+    "SplitMember",
+    "Upload",
+    "WorkerSlot",
+    "new_id",
+    "utcnow",
+]

@@ -1,0 +1,82 @@
+"""Candidate COTs, their ratings and scores."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db.models.base import ID, Base, utcnow
+from backend.db.models.datasets import BigId
+
+
+class Candidate(Base):
+    """One sampled response, with the token ids as sampled and the answer read from it.
+
+    Evaluation runs keep their greedy responses here too, so that every number can be recomputed.
+    """
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("run_id", "example_id", "sample_index"),
+        Index("ix_candidates_run_id_verdict_id", "run_id", "verdict", "id"),
+        Index("ix_candidates_example_id", "example_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    example_id: Mapped[int] = mapped_column(ForeignKey("examples.id"))
+    sample_index: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    token_ids: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian uint32, as sampled."""
+    n_tokens: Mapped[int]
+    finish_reason: Mapped[str] = mapped_column(String(16))
+    """stop or length; length means truncated, which is never positive."""
+    answer: Mapped[str | None] = mapped_column(Text)
+    answer_start: Mapped[int | None]
+    answer_end: Mapped[int | None]
+    answer_rule: Mapped[str | None] = mapped_column(String(40))
+    verdict: Mapped[str] = mapped_column(String(16))
+    """right, wrong, unparsed or truncated."""
+    extractor_version: Mapped[int]
+    is_duplicate: Mapped[bool] = mapped_column(default=False)
+    """True when an earlier candidate of the question in this run has equal text after white-space normalisation."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Rating(Base):
+    """A quality given from outside (rule, judge or person); append-only, the newest of a rater counts."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        Index("ix_ratings_candidate_id", "candidate_id"),
+        UniqueConstraint("run_id", "candidate_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id", ondelete="CASCADE"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    """The rate run, or None for a person's rating."""
+    rater: Mapped[str] = mapped_column(String(80))
+    value: Mapped[float]
+    evidence: Mapped[dict[str, Any] | None]
+    """Wrong steps as character spans, missing steps, the judge's words."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Score(Base):
+    """Token-averaged log-likelihood of a candidate under a checkpoint (Eq. 2), nats a token."""
+
+    __tablename__ = "scores"
+    __table_args__ = (Index("ix_scores_model_run_id", "model_run_id"),)
+
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id", ondelete="CASCADE"), primary_key=True)
+    model_run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    """The train or pretrain run whose final checkpoint gave the score."""
+    by_run_id: Mapped[str] = mapped_column(ID)
+    """The run that computed it."""
+    score: Mapped[float]
+    n_tokens: Mapped[int]
+    token_logprobs: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Little-endian float16, one per token, where asked for."""

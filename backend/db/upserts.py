@@ -1,0 +1,30 @@
+"""Insert or replace, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.db.models import Base
+
+
+def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]], replaced: Sequence[str]) -> None:
+    """Insert rows; where the primary key exists, replace the columns named.
+
+    Args:
+        session: The transaction.
+        model: The table's class.
+        rows: Values by column, the same columns in each; at most some hundred rows.
+        replaced: Columns that take the new value.
+    """
+    if not rows:
+        return
+    table = model.__table__
+    assert isinstance(table, Table)
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement: Any = make(table).values(list(rows))
+    keys = [column.name for column in table.primary_key]
+    new_values = {column: statement.excluded[column] for column in replaced}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=new_values))

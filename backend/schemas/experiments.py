@@ -1,0 +1,192 @@
+"""Experiments: plan, progress, comparison."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from aft.config.experiment import ExperimentSpec
+from backend.schemas.common import Schema
+from backend.schemas.runs import RunKind, RunProgress, RunState
+
+
+class PlanNode(Schema):
+    """A run that the experiment needs."""
+
+    cell: str
+    """Unique within the experiment."""
+    kind: RunKind
+    stage: str
+    """base, vft, sample, rate, assessment-sample, train or evaluate."""
+    name: str
+    method: str | None
+    seed: int | None
+    parents: list[str]
+    """Cells it waits for."""
+    reused_run_id: str | None
+    """A run with the same content that is finished or under way already."""
+    reused_state: RunState | None
+    estimate_seconds: float | None
+
+
+class PlanWarning(Schema):
+    """Something that will go wrong, or that a reader of the result must know."""
+
+    level: Literal["error", "warning", "note"]
+    field: str | None
+    message: str
+    remedy: str
+
+
+class ExperimentPlan(Schema):
+    """What would run, before anything starts."""
+
+    nodes: list[PlanNode]
+    warnings: list[PlanWarning]
+    can_start: bool
+    runs_new: int
+    runs_reused: int
+    estimate_seconds: float | None
+    """Wall-clock, on the workers there are."""
+    estimate_disk_bytes: int
+    estimate_memory_bytes: int | None
+    yaml: str
+    command: str
+
+
+class ExperimentCreate(Schema):
+    """Start an experiment."""
+
+    spec: ExperimentSpec
+    request_id: str = Field(min_length=8, max_length=64)
+    """Made once per press of the button: the same id starts once."""
+    repeat: bool = False
+    """Compute everything again instead of reusing finished runs."""
+
+
+class StateCounts(Schema):
+    """Runs per state."""
+
+    waiting: int = 0
+    queued: int = 0
+    starting: int = 0
+    running: int = 0
+    cancelling: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+ExperimentState = Literal["running", "finished", "failed", "cancelled"]
+
+
+class ExperimentSummary(Schema):
+    """A row of the experiment list."""
+
+    id: str
+    name: str
+    is_demo: bool
+    state: ExperimentState
+    counts: StateCounts
+    runs_total: int
+    eta_seconds: float | None
+    fraction_done: float
+    methods: list[str]
+    seeds: list[int]
+    dataset_name: str
+    base_model_name: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ExperimentCell(Schema):
+    """One run of the experiment with its state now."""
+
+    cell: str
+    run_id: str
+    kind: RunKind
+    stage: str
+    name: str
+    method: str | None
+    seed: int | None
+    reused: bool
+    state: RunState
+    progress: RunProgress
+    error_title: str | None
+    parents: list[str]
+    """Cells."""
+
+
+class ExperimentRead(ExperimentSummary):
+    """Everything about one experiment."""
+
+    spec: ExperimentSpec
+    yaml: str
+    notes: str
+    dataset_id: str
+    dataset_version_id: str
+    base_model_id: str
+    cells: list[ExperimentCell]
+    warnings: list[PlanWarning]
+
+
+class MethodStatistic(Schema):
+    """A metric of one method over its seeds."""
+
+    mean: float | None
+    std: float | None
+    """Standard deviation over seeds; None with fewer than two."""
+    n: int
+    """Seeds measured."""
+    values: dict[str, float | None]
+    """Value per seed; None where the cell is missing."""
+    difference: float | None
+    """Mean paired difference to the baseline over common seeds."""
+    difference_low: float | None
+    """Lower end of the 95 % t-interval of the paired difference."""
+    difference_high: float | None
+    p_value: float | None
+    """Paired t-test over seeds."""
+
+
+class MethodRow(Schema):
+    """A method's line in the comparison."""
+
+    method: str
+    family: str
+    """vft, vft-continued, rft, aft, rrhf, pro or dpo: decides the colour."""
+    constraint: str
+    is_baseline: bool
+    statistics: dict[str, MethodStatistic]
+    """By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity."""
+    run_ids: dict[str, dict[str, str]]
+    """By seed: train and evaluate run ids."""
+    missing: list[str]
+    """Why cells are missing, in words: 'seed 2: failed'."""
+
+
+class Comparison(Schema):
+    """The comparison table."""
+
+    baseline: str | None
+    metrics: list[str]
+    rows: list[MethodRow]
+    notes: list[str]
+    """What to say beside the table: what ± is, coverage, what lies within noise."""
+
+
+class FigureRead(Schema):
+    """A Plotly figure as JSON, with a title and a table fallback for screen readers."""
+
+    title: str
+    description: str
+    figure: dict[str, Any]
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class DemoStarted(Schema):
+    """The demo's experiment."""
+
+    experiment_id: str
+    already_running: bool

@@ -1,0 +1,205 @@
+"""The registry of base models."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from aft.config.training import BuiltinModelConfig
+from aft.model_files import inspect_model_directory
+from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run
+from backend.errors import Conflict, Invalid, NotFound
+from backend.schemas.datasets import UsedBy
+from backend.schemas.models import BuiltinMaking, ModelCreate, ModelFacts, ModelInspection
+from backend.services import checkpoints, datasets, events, runs
+from backend.services.run_states import OPEN
+from backend.settings import get_settings
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?")
+_NEW_MODELS = "at most 96 letters, digits, '-', '_' and '.' on each side of one '/'"
+
+
+def get(session: Session, model_id: str) -> BaseModelEntry:
+    """The model.
+
+    Raises:
+        NotFound: If there is none.
+    """
+    model = session.get(BaseModelEntry, model_id)
+    if model is None:
+        raise NotFound(f"There is no base model {model_id[:40]!r}.", remedy="Choose one on the page of models.")
+    return model
+
+
+def builtin_entry(session: Session) -> BaseModelEntry:
+    """The built-in model.
+
+    Raises:
+        NotFound: If it is not registered, which the server does when it starts.
+    """
+    model = session.scalar(
+        select(BaseModelEntry).where(BaseModelEntry.source == "builtin").order_by(BaseModelEntry.id).limit(1)
+    )
+    if model is None:
+        raise NotFound("The built-in model is not registered.", remedy="Start the server once with `aft up`.")
+    return model
+
+
+def page(session: Session, after: str | None, limit: int) -> list[BaseModelEntry]:
+    """Models, newest first."""
+    query = select(BaseModelEntry).order_by(BaseModelEntry.id.desc()).limit(limit)
+    return list(session.scalars(query if after is None else query.where(BaseModelEntry.id < after)))
+
+
+def create(session: Session, body: ModelCreate) -> BaseModelEntry:
+    """Register a model after a look at its files.
+
+    Raises:
+        Conflict: If the name is taken.
+        Invalid: If the directory or the id cannot be used.
+    """
+    name = body.name.strip()
+    if not name:
+        raise Invalid("The name is empty.", remedy="Give the model a name.", field="name")
+    if session.scalar(select(BaseModelEntry.id).where(BaseModelEntry.name == name)):
+        raise Conflict(f"There is a model named '{name}' already.", remedy="Choose another name.", field="name")
+    location, facts = look(body.source, body.location)
+    same = select(BaseModelEntry).where(BaseModelEntry.source == body.source, BaseModelEntry.location == location)
+    known = session.scalar(same)
+    if known is not None:
+        raise Conflict(f"'{location}' is registered as '{known.name}'.", remedy="Use that model.", field="location")
+    model = BaseModelEntry(
+        name=name, source=body.source, location=location, facts=facts.model_dump(mode="json") if facts else None
+    )
+    session.add(model)
+    session.flush()
+    events.publish(session, "model", "added", subject_id=model.id)
+    return model
+
+
+def look(source: str, location: str) -> tuple[str, ModelFacts | None]:
+    """Check a location; a hub id is only checked as text, its files are read by the machine that fetches them.
+
+    Raises:
+        Invalid: If it cannot be used, saying why.
+    """
+    location = location.strip()
+    if source == "hub":
+        if not _HUB_ID.fullmatch(location) or ".." in location or "--" in location or location.endswith(".git"):
+            raise Invalid(
+                f"{location[:120]!r} is not a hub id: {_NEW_MODELS}.",
+                remedy="Copy it from the model's page, such as Qwen/Qwen3-0.6B.",
+                field="location",
+            )
+        return location, None
+    place = _allowed(location)
+    try:
+        summary = inspect_model_directory(place)
+    except ValueError as error:
+        raise Invalid(str(error), field="location") from error
+    except OSError as error:
+        message = f"'{place}' cannot be read: {error.strerror}."
+        raise Invalid(message, remedy="Check the directory's permissions.", field="location") from error
+    return str(place), ModelFacts.model_validate(asdict(summary) | {"weight_files": list(summary.weight_files)})
+
+
+def inspect(session: Session, model: BaseModelEntry) -> ModelInspection:
+    """Look at a registered model's files again; nothing is stored."""
+    if model.source == "builtin":
+        run = making_run(session, model)
+        place = checkpoints.final_directory(session, run.id) if run is not None else None
+        if place is None:
+            return ModelInspection(location="", facts=None, problem="The model has not been made yet. Make it first.")
+        try:
+            summary = inspect_model_directory(place)
+        except ValueError as error:
+            return ModelInspection(location="", facts=None, problem=str(error))
+        facts = ModelFacts.model_validate(asdict(summary) | {"weight_files": list(summary.weight_files)})
+        return ModelInspection(location="", facts=facts, problem=None)
+    try:
+        location, found = look(model.source, model.location)
+    except Invalid as error:
+        return ModelInspection(location=model.location, facts=None, problem=f"{error.detail} {error.remedy}".strip())
+    return ModelInspection(location=location, facts=found, problem=None)
+
+
+def delete(session: Session, model_id: str) -> None:
+    """Remove a model from the registry; files in directories of one's own stay.
+
+    Raises:
+        NotFound: If there is none.
+        Conflict: If it is built in or used.
+    """
+    model = get(session, model_id)
+    if model.source == "builtin":
+        raise Conflict(f"'{model.name}' is built in.", remedy="Its checkpoint can be deleted; it is made again on use.")
+    users = used_by(session, model_id)
+    if users:
+        raise Conflict(f"'{model.name}' is used by {datasets.named(users)}.", remedy="Delete those first.")
+    session.delete(model)
+    events.publish(session, "model", "deleted", subject_id=model_id)
+
+
+def used_by(session: Session, model_id: str) -> list[UsedBy]:
+    """Experiments, and runs outside of experiments, that use the model."""
+    experiments = session.execute(
+        select(Experiment.id, Experiment.name)
+        .where(Experiment.spec["base_model_id"].as_string() == model_id)
+        .order_by(Experiment.id.desc())
+    )
+    found = [UsedBy(kind="experiment", id=key, name=name) for key, name in experiments]
+    in_experiment = select(ExperimentRun.run_id).where(ExperimentRun.run_id == Run.id).exists()
+    alone = session.execute(
+        select(Run.id, Run.name)
+        .where(Run.inputs["base_model_id"].as_string() == model_id, Run.kind != "pretrain", ~in_experiment)
+        .order_by(Run.id.desc())
+        .limit(1000)
+    )
+    return found + [UsedBy(kind="run", id=key, name=name) for key, name in alone]
+
+
+def making_run(session: Session, model: BaseModelEntry) -> Run | None:
+    """The run that made or makes the built-in model: a finished one with its files, else the newest."""
+    query = (
+        select(Run)
+        .where(Run.kind == "pretrain", Run.inputs["base_model_id"].as_string() == model.id)
+        .order_by(Run.id.desc())
+        .limit(20)
+    )
+    found = list(session.scalars(query))
+    made = (run for run in found if run.state == "succeeded" and checkpoints.final_directory(session, run.id))
+    active = (run for run in found if run.state in OPEN)
+    return next(made, None) or next(active, None) or next(iter(found), None)
+
+
+def make_builtin(session: Session) -> BuiltinMaking:
+    """Queue the run that makes the built-in model, or find the one that does or did."""
+    model = builtin_entry(session)
+    config = BuiltinModelConfig.model_validate(model.config or {})
+    # The same values as in an experiment's plan, so that both find the same run.
+    run, existed = runs.create(
+        session,
+        kind="pretrain",
+        name="Make the built-in model",
+        config=config.model_dump(mode="json"),
+        inputs={"base_model_id": model.id},
+        seed=config.seed,
+    )
+    return BuiltinMaking(run_id=run.id, model_id=model.id, already_there=existed)
+
+
+def _allowed(location: str) -> Path:
+    roots = [root.resolve() for root in get_settings().local_model_roots]
+    if "\0" in location:
+        raise Invalid("The directory's name holds a NUL character.", remedy="Remove it.", field="location")
+    place = Path(location).expanduser()
+    place = (roots[0] / place if not place.is_absolute() else place).resolve()
+    if not any(place.is_relative_to(root) for root in roots):
+        raise Invalid(
+            f"'{place}' is not below a directory that models may be read from ({', '.join(map(str, roots))}).",
+            remedy="Move or copy the model there, or add its directory to AFT_MODEL_ROOTS.",
+            field="location",
+        )
+    return place

@@ -1,0 +1,310 @@
+"""Candidate COTs: storing them with the answer read, and reading them by question."""
+
+import array
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from aft.answers import EXTRACTOR_VERSION, extract_answer, is_correct
+from aft.data.dedupe import same_text
+from backend.db.models import Candidate, Example, ExperimentRun, Rating, Run, Score
+from backend.errors import NotFound
+
+SHOWN_TEXT = 20_000
+"""Characters of a candidate's text sent with a page; hostile or broken samples can be megabytes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampledRow:
+    """One sample as the worker hands it over."""
+
+    example_id: int
+    sample_index: int
+    token_ids: Sequence[int]
+    text: str
+    finish_reason: str
+    gold: str
+    choices: tuple[str, ...] | None
+
+
+def pack_ids(token_ids: Iterable[int]) -> bytes:
+    """Token ids as little-endian uint32."""
+    packed = array.array("I", token_ids)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def unpack_ids(data: bytes) -> list[int]:
+    """The inverse of ``pack_ids``."""
+    packed = array.array("I", data)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tolist()
+
+
+def record(session: Session, *, run_id: str, task: str, samples: Sequence[SampledRow]) -> int:
+    """Store samples with the answers read from them; the caller has fenced the transaction.
+
+    A truncated sample is never right, whatever it says (``method.md``: it has no end of its own).
+
+    Returns:
+        Rows stored. Samples that are stored already are left alone.
+    """
+    if not samples:
+        return 0
+    present = _stored_texts(session, run_id, {sample.example_id for sample in samples})
+    rows = []
+    for sample in samples:
+        known = present.setdefault(sample.example_id, _Known(set(), set()))
+        if sample.sample_index in known.indices:
+            continue
+        key = same_text(sample.text)
+        rows.append(_row(run_id, task, sample, is_duplicate=key in known.texts))
+        known.indices.add(sample.sample_index)
+        known.texts.add(key)
+    if rows:
+        session.execute(insert(Candidate), rows)
+    return len(rows)
+
+
+@dataclass
+class _Known:
+    indices: set[int]
+    texts: set[str]
+
+
+def _stored_texts(session: Session, run_id: str, example_ids: set[int]) -> dict[int, _Known]:
+    known: dict[int, _Known] = {}
+    ids = sorted(example_ids)
+    for start in range(0, len(ids), 500):
+        query = select(Candidate.example_id, Candidate.sample_index, Candidate.text).where(
+            Candidate.run_id == run_id, Candidate.example_id.in_(ids[start : start + 500])
+        )
+        for example_id, index, text in session.execute(query):
+            entry = known.setdefault(example_id, _Known(set(), set()))
+            entry.indices.add(index)
+            entry.texts.add(same_text(text))
+    return known
+
+
+def _row(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) -> dict[str, Any]:
+    answer = extract_answer(sample.text, task, sample.choices)
+    truncated = sample.finish_reason == "length"
+    if truncated:
+        verdict = "truncated"
+    elif answer is None:
+        verdict = "unparsed"
+    else:
+        verdict = "right" if is_correct(answer, sample.gold, task, sample.choices) else "wrong"
+    return {
+        "run_id": run_id,
+        "example_id": sample.example_id,
+        "sample_index": sample.sample_index,
+        "text": sample.text.replace("\x00", "\ufffd"),  # PostgreSQL stores no NUL in text
+        "token_ids": pack_ids(sample.token_ids),
+        "n_tokens": len(sample.token_ids),
+        "finish_reason": sample.finish_reason,
+        "answer": answer.value if answer else None,
+        "answer_start": answer.span[0] if answer else None,
+        "answer_end": answer.span[1] if answer else None,
+        "answer_rule": answer.rule if answer else None,
+        "verdict": verdict,
+        "extractor_version": EXTRACTOR_VERSION,
+        "is_duplicate": is_duplicate,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFilter:
+    """Which questions of a candidate set to list."""
+
+    verdict: str | None = None
+    """Questions with at least one candidate of this verdict."""
+    violated_under: str | None = None
+    """Questions in which a wrong candidate outscores a right one under this model run."""
+    text: str | None = None
+    """Found in the question or a candidate, ignoring case."""
+
+
+def list_questions(
+    session: Session, run_id: str, wanted: QuestionFilter, *, model_run_id: str | None, after: int, limit: int
+) -> list[Any]:
+    """Questions of a candidate set with their counts, by example id, one row more than ``limit`` at most."""
+
+    def count(verdict: str) -> Any:
+        return func.sum(case((Candidate.verdict == verdict, 1), else_=0)).label(f"n_{verdict}")
+
+    query: Select[Any] = (
+        select(
+            Candidate.example_id,
+            Example.position,
+            Example.question,
+            func.count().label("n_candidates"),
+            count("right"),
+            count("wrong"),
+            count("unparsed"),
+            count("truncated"),
+        )
+        .join(Example, Example.id == Candidate.example_id)
+        .where(Candidate.run_id == run_id, Candidate.example_id > after)
+        .group_by(Candidate.example_id, Example.position, Example.question)
+        .order_by(Candidate.example_id)
+        .limit(limit + 1)
+    )
+    if wanted.verdict:
+        query = query.having(func.sum(case((Candidate.verdict == wanted.verdict, 1), else_=0)) > 0)
+    if wanted.text:
+        pattern = f"%{_escape_like(wanted.text)}%"
+        other = aliased(Candidate)
+        found = (
+            select(other.id)
+            .where(
+                other.run_id == run_id,
+                other.example_id == Candidate.example_id,
+                other.text.ilike(pattern, escape="\\"),
+            )
+            .exists()
+        )
+        query = query.where(or_(Example.question.ilike(pattern, escape="\\"), found))
+    if wanted.violated_under:
+        pairs = violated_pairs_query(run_id, wanted.violated_under).subquery()
+        query = query.where(Candidate.example_id.in_(select(pairs.c.example_id)))
+    rows = session.execute(query).all()
+    violated = _violated_counts(session, run_id, model_run_id, [row.example_id for row in rows])
+    return [
+        {**row._mapping, "n_violated": violated.get(row.example_id, 0) if violated is not None else None}
+        for row in rows
+    ]
+
+
+def violated_pairs_query(run_id: str, model_run_id: str) -> Select[int, int, int, float]:
+    """Pairs of a right and a wrong candidate of one question in which the right one is not ahead (Eq. 3)."""
+    right, wrong = aliased(Candidate), aliased(Candidate)
+    right_score, wrong_score = aliased(Score), aliased(Score)
+    return (
+        select(
+            right.example_id.label("example_id"),
+            right.id.label("right_id"),
+            wrong.id.label("wrong_id"),
+            (right_score.score - wrong_score.score).label("margin"),
+        )
+        .join(wrong, and_(wrong.run_id == right.run_id, wrong.example_id == right.example_id))
+        .join(right_score, and_(right_score.candidate_id == right.id, right_score.model_run_id == model_run_id))
+        .join(wrong_score, and_(wrong_score.candidate_id == wrong.id, wrong_score.model_run_id == model_run_id))
+        .where(
+            right.run_id == run_id,
+            right.verdict == "right",
+            wrong.verdict != "right",
+            right_score.score <= wrong_score.score,
+        )
+    )
+
+
+def _violated_counts(
+    session: Session, run_id: str, model_run_id: str | None, example_ids: list[int]
+) -> dict[int, int] | None:
+    if model_run_id is None:
+        return None
+    pairs = violated_pairs_query(run_id, model_run_id).subquery()
+    query = (
+        select(pairs.c.example_id, func.count()).where(pairs.c.example_id.in_(example_ids)).group_by(pairs.c.example_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def get_set(session: Session, run_id: str) -> Run:
+    """The run that made a candidate set.
+
+    Raises:
+        NotFound: If no such run exists, or its kind keeps no candidates.
+    """
+    run = session.get(Run, run_id)
+    if run is None or run.kind not in {"sample", "evaluate"}:
+        raise NotFound(f"There is no candidate set {run_id!r}.", remedy="Choose one from the experiment's COTs page.")
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question's candidates with everything shown beside them."""
+
+    example: Example
+    task: str
+    candidates: list[Candidate]
+    scores: dict[int, list[Score]]
+    ratings: dict[int, list[Rating]]
+    model_names: dict[str, str]
+
+
+def get_group(session: Session, run: Run, example_id: int, task: str) -> Group:
+    """Everything about one question of a candidate set.
+
+    Raises:
+        NotFound: If the set has no candidate of this question.
+    """
+    query = (
+        select(Candidate)
+        .where(Candidate.run_id == run.id, Candidate.example_id == example_id)
+        .order_by(Candidate.sample_index)
+    )
+    candidates = list(session.scalars(query))
+    example = session.get(Example, example_id)
+    if example is None or not candidates:
+        raise NotFound(
+            f"Question {example_id} has no candidates in this set.", remedy="Choose a question from the list."
+        )
+    ids = [candidate.id for candidate in candidates]
+    scores: dict[int, list[Score]] = {}
+    for score in session.scalars(select(Score).where(Score.candidate_id.in_(ids)).order_by(Score.model_run_id)):
+        scores.setdefault(score.candidate_id, []).append(score)
+    ratings: dict[int, list[Rating]] = {}
+    for rating in session.scalars(select(Rating).where(Rating.candidate_id.in_(ids)).order_by(Rating.id)):
+        ratings.setdefault(rating.candidate_id, []).append(rating)
+    return Group(example, task, candidates, scores, ratings, model_names(session, scores))
+
+
+def model_names(session: Session, scores: dict[int, list[Score]]) -> dict[str, str]:
+    """Names of the models behind scores, by train run."""
+    ids = {score.model_run_id for group in scores.values() for score in group}
+    runs = session.scalars(select(Run).where(Run.id.in_(ids)))
+    return {run.id: f"{run.method or run.name} · seed {run.seed}" for run in runs}
+
+
+def sets_of_experiment(session: Session, experiment_id: str) -> list[tuple[Run, dict[str, int], list[Any]]]:
+    """The experiment's candidate sets: run, counts per verdict, mean score per model."""
+    query = (
+        select(Run)
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id, Run.kind.in_(("sample", "evaluate")))
+        .order_by(ExperimentRun.position)
+    )
+    runs = list(session.scalars(query))
+    ids = [run.id for run in runs]
+    counts: dict[str, dict[str, int]] = {run_id: {} for run_id in ids}
+    per_verdict = select(Candidate.run_id, Candidate.verdict, func.count()).where(Candidate.run_id.in_(ids))
+    for run_id, verdict, n in session.execute(per_verdict.group_by(Candidate.run_id, Candidate.verdict)):
+        counts[run_id][verdict] = n
+    questions = select(Candidate.run_id, func.count(Candidate.example_id.distinct())).where(Candidate.run_id.in_(ids))
+    for run_id, n in session.execute(questions.group_by(Candidate.run_id)):
+        counts[run_id]["questions"] = n
+    means: dict[str, list[Any]] = {run_id: [] for run_id in ids}
+    per_model = (
+        select(Candidate.run_id, Score.model_run_id, Run.method, Run.seed, func.avg(Score.score).label("mean"))
+        .join(Score, Score.candidate_id == Candidate.id)
+        .join(Run, Run.id == Score.model_run_id)
+        .where(Candidate.run_id.in_([run.id for run in runs if run.kind == "sample"]))
+        .group_by(Candidate.run_id, Score.model_run_id, Run.method, Run.seed)
+        .order_by(Run.seed, Run.method)
+    )
+    for row in session.execute(per_model):
+        means[row.run_id].append(row)
+    return [(run, counts[run.id], means[run.id]) for run in runs]

@@ -1,0 +1,91 @@
+"""The demo: a real comparison on the built-in model and task."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.method import MethodConfig
+from aft.config.training import BuiltinModelConfig, OptimizerConfig
+from backend.db.models import BaseModelEntry, Experiment
+from backend.services import experiments
+
+METHODS = (
+    MethodConfig(name="vft"),
+    MethodConfig(name="vft-continued"),
+    MethodConfig(name="rft"),
+    MethodConfig(name="aft", constraint="none"),
+    MethodConfig(name="aft", constraint="detached"),
+    MethodConfig(name="aft", constraint="boundary"),
+    MethodConfig(name="rrhf", constraint="none", feedback="ranking"),
+    MethodConfig(name="rrhf", constraint="detached", feedback="ranking"),
+    MethodConfig(name="pro", constraint="none", feedback="ranking"),
+    MethodConfig(name="pro", constraint="detached", feedback="ranking"),
+)
+SHORT_MODEL = "Small Llama, hardly trained (short demo)"
+SHORT_STEPS = 120
+SHORT_METHODS = tuple(method for method in METHODS if method.name in {"vft", "rft", "aft"})
+
+
+def short_spec(base_model_id: str) -> ExperimentSpec:
+    """A shortened demo that proves the path in about a minute; its numbers mean nothing."""
+    return ExperimentSpec(
+        name="Demo, shortened",
+        dataset_version_id=experiments.BUILTIN,
+        base_model_id=base_model_id,
+        methods=SHORT_METHODS,
+        seeds=(1,),
+        train_questions=60,
+        k=4,
+        max_new_tokens=48,
+        max_length=128,
+        optimizer=OptimizerConfig(learning_rate=2e-3, epochs=1),
+        validation_questions=40,
+        evaluations_per_run=2,
+        test_questions=100,
+        assessment_questions=60,
+        assessment_samples=6,
+    )
+
+
+def full_spec() -> ExperimentSpec:
+    """The demo: about ten minutes on two cores."""
+    return ExperimentSpec(
+        name="Demo: is a constraint needed?",
+        dataset_version_id=experiments.BUILTIN,
+        base_model_id=experiments.BUILTIN,
+        methods=METHODS,
+        seeds=(1, 2, 3),
+        judge="oracle",
+        train_questions=500,
+        k=12,
+        max_new_tokens=64,
+        max_length=128,
+        optimizer=OptimizerConfig(learning_rate=2e-3, epochs=6),
+        validation_questions=200,
+        evaluations_per_run=3,
+        test_questions=2000,
+        assessment_questions=300,
+        assessment_samples=20,
+    )
+
+
+def start(session: Session, *, short: bool = False) -> tuple[Experiment, bool]:
+    """Start the demo, or return the one that is there; True when it was there already."""
+    spec = short_spec(_short_model(session).id) if short else full_spec()
+    wanted = experiments.resolve(session, spec).model_dump(mode="json")
+    for known in session.scalars(select(Experiment).where(Experiment.is_demo).order_by(Experiment.id.desc())):
+        counts = experiments.state_counts(session, [known.id])[known.id]
+        if known.spec == wanted and experiments.state_of(counts) in {"running", "finished"}:
+            return known, True
+    return experiments.start(session, spec, request_id=None, is_demo=True), False
+
+
+def _short_model(session: Session) -> BaseModelEntry:
+    """The built-in model with too few steps to be good at anything."""
+    model = session.scalar(select(BaseModelEntry).where(BaseModelEntry.name == SHORT_MODEL))
+    if model is None:
+        config = BuiltinModelConfig(steps=SHORT_STEPS).model_dump(mode="json")
+        model = BaseModelEntry(name=SHORT_MODEL, source="builtin", config=config)
+        session.add(model)
+        session.flush()
+    return model

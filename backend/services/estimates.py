@@ -1,0 +1,103 @@
+"""What an experiment will cost, before it starts: operations first, then this machine's history.
+
+The estimate of a run is its floating-point operations (6 per parameter and token of a forward and
+backward pass, 2 of a forward pass) over a rate. The rate is what runs of the kind reached here lately, or a
+cautious default.
+"""
+
+from dataclasses import dataclass
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.training import BuiltinModelConfig, TrainConfig
+from backend.services.planning import PlannedRun
+
+DEFAULT_RATES = {"train": 25e9, "pretrain": 30e9, "sample": 6e9, "evaluate": 6e9, "rate": 1e9}
+"""Operations a second of one CPU core, by kind of run."""
+START_SECONDS = 0.5
+"""A run's own overhead: fork, load, save."""
+CHARACTERS_PER_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the data and the model bring."""
+
+    parameters: int
+    train_questions: int
+    validation_questions: int
+    test_questions: int
+    question_tokens: float
+    reference_tokens: float
+
+
+def builtin_parameters(config: BuiltinModelConfig, vocabulary: int = 107) -> int:
+    """Parameters of the built-in Llama with tied embeddings."""
+    hidden, mlp = config.hidden_size, config.mlp_size
+    layer = 4 * hidden * hidden + 3 * hidden * mlp + 2 * hidden
+    return vocabulary * hidden + config.layers * layer + hidden
+
+
+def run_seconds(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
+    """Seconds on one slot."""
+    return START_SECONDS + _operations(item, spec, sizes) / DEFAULT_RATES.get(item.kind, 10e9)
+
+
+def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
+    prompt, response = sizes.question_tokens, sizes.reference_tokens
+    questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
+    assessed = min(spec.assessment_questions, questions)
+    forward = 2.0 * sizes.parameters
+    config = item.config
+    if isinstance(config, BuiltinModelConfig):
+        return 3 * forward * config.steps * config.rows_per_step * 55
+    if isinstance(config, TrainConfig):
+        candidates = 0.0
+        name, constraint = config.method.name, config.method.constraint
+        if name == "rft":
+            candidates = 0.25 * spec.k
+        elif name in {"aft", "rrhf", "pro", "dpo"}:
+            candidates = spec.k * (0.55 if constraint == "detached" else 1.0)
+        tokens = prompt + response + candidates * response
+        looked = config.evaluations_per_run * min(config.validation_questions, sizes.validation_questions)
+        return 3 * forward * config.optimizer.epochs * questions * tokens + forward * looked * (prompt + response)
+    if item.stage == "sample":
+        return forward * questions * (prompt + spec.k * response)
+    if item.stage == "assessment-sample":
+        return forward * assessed * (prompt + spec.assessment_samples * response)
+    if item.kind == "evaluate":
+        tested = min(spec.test_questions or sizes.test_questions, sizes.test_questions)
+        scored = assessed * 2 * spec.candidates_per_side
+        return forward * (tested * (prompt + response) + scored * (prompt + response))
+    return float(questions * spec.k * 1e4)
+
+
+def wall_seconds(seconds: dict[str, float], planned: list[PlannedRun], slots: int) -> float:
+    """Length of a greedy schedule of the runs on ``slots`` workers, parents first."""
+    ready_at: dict[str, float] = {}
+    free = [0.0] * max(1, slots)
+    for item in sorted(planned, key=lambda run: run.priority):
+        if item.cell not in seconds:
+            ready_at[item.cell] = 0.0
+            continue
+        slot = min(range(len(free)), key=lambda index: free[index])
+        begin = max(free[slot], max((ready_at.get(cell, 0.0) for cell in item.parents.values()), default=0.0))
+        free[slot] = ready_at[item.cell] = begin + seconds[item.cell]
+    return max(ready_at.values(), default=0.0)
+
+
+def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, sizes: Sizes) -> int:
+    """Final weights (float32), two resume checkpoints while training, candidate rows."""
+    trained = sum(1 for item in planned if item.cell in new and item.kind in {"train", "pretrain"})
+    questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
+    rows = len(spec.seeds) * (
+        questions * spec.k
+        + min(spec.assessment_questions, questions) * spec.assessment_samples
+        + len(spec.methods) * (spec.test_questions or sizes.test_questions)
+    )
+    row_bytes = 600 + 8 * sizes.reference_tokens
+    return int(trained * 4 * sizes.parameters + 2 * 12 * sizes.parameters + rows * row_bytes)
+
+
+def memory_bytes(spec: ExperimentSpec, sizes: Sizes) -> int:
+    """Weights, gradients and AdamW's moments in float32, and activations of one micro-batch (rough)."""
+    return int(16 * sizes.parameters + 4000 * spec.tokens_per_microbatch + 600 * 2**20)

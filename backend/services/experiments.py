@@ -1,0 +1,278 @@
+"""Experiments: start once, follow, cancel, retry."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.training import BuiltinModelConfig
+from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
+from backend.errors import Conflict, Invalid, NotFound
+from backend.services import base_models, datasets, events, runs, splits
+from backend.services.planning import PlannedRun, plan_runs
+
+ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
+BUILTIN = "builtin:arithmetic"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExperiment:
+    """A specification with its ids resolved, and the runs it needs."""
+
+    spec: ExperimentSpec
+    runs: list[PlannedRun]
+    fingerprints: dict[str, str]
+    """By cell."""
+    reusable: dict[str, Run]
+    """Finished or active runs of equal content, by cell."""
+
+
+def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
+    """Replace ``builtin:arithmetic`` and a missing split by ids.
+
+    Raises:
+        NotFound: If the version, split or model does not exist.
+        Invalid: If the version has no split.
+    """
+    version_id, model_id = spec.dataset_version_id, spec.base_model_id
+    if version_id == BUILTIN:
+        version_id = datasets.builtin_version(session).id
+    if model_id == BUILTIN:
+        model_id = base_models.builtin_entry(session).id
+    version = datasets.get_version(session, version_id)
+    if version.state != "ready":
+        raise Invalid(
+            f"The data set version is in state '{version.state}'.",
+            remedy="Finish its import first.",
+            field="dataset_version_id",
+        )
+    base_models.get(session, model_id)
+    split_id = spec.split_id
+    if split_id is None:
+        found = splits.newest(session, version_id)
+        if found is None:
+            raise Invalid(
+                "The data set version has no split into train, validation and test.",
+                remedy="Make one on the data set's page.",
+                field="split_id",
+            )
+        split_id = found.id
+    elif splits.get(session, split_id).version_id != version_id:
+        raise Invalid(
+            f"Split {split_id} belongs to another data set version.",
+            remedy="Choose a split of the chosen version.",
+            field="split_id",
+        )
+    return spec.model_copy(update={"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id})
+
+
+def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:
+    """The runs the experiment needs, and which of them exist already."""
+    spec = resolve(session, spec)
+    planned = plan_only(session, spec)
+    fingerprints: dict[str, str] = {}
+    reusable: dict[str, Run] = {}
+    for item in planned:
+        parents = {role: fingerprints[cell] for role, cell in item.parents.items()}
+        print_ = runs.fingerprint(session, item.kind, item.config.model_dump(mode="json"), item.inputs, parents)
+        fingerprints[item.cell] = print_
+        found = runs.find_reusable(session, print_)
+        if found is not None:
+            reusable[item.cell] = found
+    return PlannedExperiment(spec, planned, fingerprints, reusable)
+
+
+def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
+    """The runs of a resolved specification, without a look at what exists."""
+    model = base_models.get(session, spec.base_model_id)
+    builtin = BuiltinModelConfig.model_validate(model.config or {}) if model.source == "builtin" else None
+    return plan_runs(spec, builtin)
+
+
+def start(
+    session: Session, spec: ExperimentSpec, *, request_id: str | None, repeat: bool = False, is_demo: bool = False
+) -> Experiment:
+    """Create the experiment and its runs; the same ``request_id`` gives the same experiment.
+
+    Runs of equal content that are finished or under way are shared unless ``repeat``.
+    """
+    if request_id is not None:
+        existing = session.scalar(select(Experiment).where(Experiment.request_id == request_id))
+        if existing is not None:
+            return existing
+    planned = plan(session, spec)
+    body = planned.spec.model_dump(mode="json")
+    experiment = Experiment(
+        name=planned.spec.name,
+        spec=body,
+        spec_sha256=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
+        request_id=request_id,
+        is_demo=is_demo,
+    )
+    session.add(experiment)
+    session.flush()
+    made: dict[str, Run] = {}
+    for position, item in enumerate(planned.runs):
+        run, reused = runs.create(
+            session,
+            kind=item.kind,
+            name=item.name,
+            config=item.config.model_dump(mode="json"),
+            inputs=item.inputs,
+            parents={role: made[cell] for role, cell in item.parents.items()},
+            method=item.method,
+            seed=item.seed,
+            priority=item.priority,
+            reuse=not repeat,
+        )
+        made[item.cell] = run
+        session.add(
+            ExperimentRun(
+                experiment_id=experiment.id, cell=item.cell, run_id=run.id, stage=item.stage, method=item.method,
+                seed=item.seed, position=position, reused=reused,
+            )
+        )  # fmt: skip
+    session.flush()
+    events.publish(session, "experiment", "started", subject_id=experiment.id)
+    return experiment
+
+
+def get(session: Session, experiment_id: str) -> Experiment:
+    """One experiment.
+
+    Raises:
+        NotFound: If it does not exist.
+    """
+    experiment = session.get(Experiment, experiment_id)
+    if experiment is None:
+        raise NotFound(f"There is no experiment {experiment_id!r}.", remedy="Choose one from the Experiments page.")
+    return experiment
+
+
+def list_page(session: Session, *, after: str | None, limit: int) -> list[Experiment]:
+    """Newest first, one more than ``limit`` at most."""
+    query = select(Experiment).order_by(Experiment.id.desc()).limit(limit + 1)
+    if after:
+        query = query.where(Experiment.id < after)
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A run in its place."""
+
+    place: ExperimentRun
+    run: Run
+    parents: list[str]
+
+
+def cells(session: Session, experiment_id: str) -> list[Cell]:
+    """The experiment's runs in the plan's order, parents by cell."""
+    query = (
+        select(ExperimentRun, Run)
+        .join(Run, Run.id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id == experiment_id)
+        .order_by(ExperimentRun.position)
+    )
+    rows = session.execute(query).all()
+    cell_of = {run.id: place.cell for place, run in rows}
+    parents: dict[str, list[str]] = {}
+    links = select(RunParent).where(RunParent.run_id.in_(list(cell_of))).order_by(RunParent.role)
+    for link in session.scalars(links):
+        if link.parent_id in cell_of:
+            parents.setdefault(link.run_id, []).append(cell_of[link.parent_id])
+    return [Cell(place, run, parents.get(run.id, [])) for place, run in rows]
+
+
+def state_counts(session: Session, experiment_ids: list[str]) -> dict[str, dict[str, int]]:
+    """Runs per state, by experiment."""
+    counts: dict[str, dict[str, int]] = {experiment_id: {} for experiment_id in experiment_ids}
+    query = (
+        select(ExperimentRun.experiment_id, Run.state, func.count())
+        .join(Run, Run.id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id.in_(experiment_ids))
+        .group_by(ExperimentRun.experiment_id, Run.state)
+    )
+    for experiment_id, state, n in session.execute(query):
+        counts[experiment_id][state] = n
+    return counts
+
+
+def state_of(counts: dict[str, int]) -> str:
+    """running, finished, failed or cancelled."""
+    if any(counts.get(state) for state in ACTIVE):
+        return "running"
+    if counts.get("failed"):
+        return "failed"
+    return "cancelled" if counts.get("cancelled") else "finished"
+
+
+def finished_at(session: Session, experiment_id: str) -> datetime | None:
+    """When its last run ended."""
+    query = (
+        select(func.max(Run.finished_at))
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id)
+    )
+    return session.scalar(query)
+
+
+def cancel(session: Session, experiment: Experiment) -> None:
+    """Stop what is under way, except runs that another active experiment shares."""
+    shared = _runs_of_others(session, experiment.id)
+    for cell in cells(session, experiment.id):
+        if cell.run.state in ACTIVE and cell.run.id not in shared:
+            runs.request_cancel(session, cell.run.id)
+    events.publish(session, "experiment", "cancelled", subject_id=experiment.id)
+
+
+def retry(session: Session, experiment: Experiment) -> int:
+    """Queue the failed and cancelled runs again, parents first; returns how many."""
+    again = [cell for cell in cells(session, experiment.id) if cell.run.state in {"failed", "cancelled"}]
+    for cell in again:
+        session.refresh(cell.run)
+        if cell.run.state in {"failed", "cancelled"}:
+            runs.retry(session, cell.run.id)
+    if again:
+        events.publish(session, "experiment", "retried", subject_id=experiment.id)
+    return len(again)
+
+
+def remove(session: Session, experiment: Experiment) -> None:
+    """Forget the experiment; its runs stay, for others may use them.
+
+    Raises:
+        Conflict: If it is still running.
+    """
+    if state_of(state_counts(session, [experiment.id])[experiment.id]) == "running":
+        raise Conflict(f"Experiment '{experiment.name}' is running.", remedy="Cancel it first.")
+    session.execute(delete(Experiment).where(Experiment.id == experiment.id))
+    events.publish(session, "experiment", "deleted", subject_id=experiment.id)
+
+
+def to_yaml(spec: ExperimentSpec) -> str:
+    """The specification as ``aft experiments start FILE`` takes it, without defaults."""
+    body: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
+
+
+def names(session: Session, experiment: Experiment) -> tuple[str, str, str]:
+    """Name of the data set (with version), its id, and the name of the base model."""
+    version = datasets.get_version(session, experiment.spec["dataset_version_id"])
+    dataset = datasets.get(session, version.dataset_id)
+    model = session.get(BaseModelEntry, experiment.spec["base_model_id"])
+    return f"{dataset.name} v{version.number}", dataset.id, model.name if model else "deleted model"
+
+
+def _runs_of_others(session: Session, experiment_id: str) -> set[str]:
+    mine = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    query = select(ExperimentRun.run_id).where(
+        ExperimentRun.experiment_id != experiment_id, ExperimentRun.run_id.in_(mine)
+    )
+    return set(session.scalars(query))

@@ -1,0 +1,132 @@
+"""Checkpoints as the models page shows them: lineage, size, who uses them, deletion."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend import storage
+from backend.db.models import BaseModelEntry, Checkpoint, Run, RunParent, utcnow
+from backend.errors import Conflict, NotFound
+from backend.schemas.datasets import UsedBy
+from backend.schemas.models import CheckpointLine
+from backend.services import datasets, events
+from backend.services.run_states import HELD, OPEN
+
+_READING_ROLES = ("start", "checkpoint", "reference")
+_SHOWN_USERS = 50
+
+
+def page(
+    session: Session,
+    *,
+    purpose: str | None = "final",
+    base_model_id: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[tuple[Checkpoint, Run]]:
+    """Existing checkpoints with their runs, newest first."""
+    query = (
+        select(Checkpoint, Run)
+        .join(Run, Run.id == Checkpoint.run_id)
+        .where(Checkpoint.deleted_at.is_(None))
+        .order_by(Checkpoint.id.desc())
+        .limit(limit)
+    )
+    if purpose is not None:
+        query = query.where(Checkpoint.purpose == purpose)
+    if base_model_id is not None:
+        query = query.where(Run.inputs["base_model_id"].as_string() == base_model_id)
+    if after is not None:
+        query = query.where(Checkpoint.id < after)
+    return list(session.execute(query))
+
+
+def lines(session: Session, rows: list[tuple[Checkpoint, Run]]) -> list[CheckpointLine]:
+    """Checkpoints with lineage and users, in a handful of queries for the whole page."""
+    run_ids = [run.id for _, run in rows]
+    models = _models(session, {str(run.inputs.get("base_model_id")) for _, run in rows})
+    parents = select(RunParent.run_id, RunParent.parent_id).where(
+        RunParent.run_id.in_(run_ids), RunParent.role == "start"
+    )
+    starts = dict(session.execute(parents).all())
+    users: dict[str, list[UsedBy]] = {run_id: [] for run_id in run_ids}
+    for parent_id, user in _readers(session, run_ids):
+        if len(users[parent_id]) < _SHOWN_USERS:
+            users[parent_id].append(UsedBy(kind="run", id=user.id, name=user.name))
+    return [_line(checkpoint, run, models, starts, users[run.id]) for checkpoint, run in rows]
+
+
+def delete(session: Session, checkpoint_id: str, *, confirmed: bool = False) -> Checkpoint:
+    """Mark a checkpoint as deleted; the caller removes its files with ``remove_files`` after the commit.
+
+    Args:
+        session: The transaction.
+        checkpoint_id: The checkpoint.
+        confirmed: Delete it although finished runs read it: their numbers stay, but nothing new can start from it.
+
+    Raises:
+        NotFound: If there is none.
+        Conflict: If an unfinished run needs it, or finished ones read it and this is not confirmed.
+    """
+    checkpoint = session.get(Checkpoint, checkpoint_id)
+    if checkpoint is None or checkpoint.deleted_at is not None:
+        raise NotFound(f"There is no checkpoint {checkpoint_id[:40]!r}.", remedy="It may have been deleted already.")
+    run = session.get_one(Run, checkpoint.run_id)
+    if run.state in HELD:
+        raise Conflict(f"'{run.name}' is {run.state} and resumes from it.", remedy="Cancel that run first.")
+    readers = [user for _, user in _readers(session, [run.id])] if checkpoint.purpose == "final" else []
+    active = [user for user in readers if user.state in OPEN]
+    if active:
+        users = [UsedBy(kind="run", id=user.id, name=user.name) for user in active]
+        raise Conflict(f"The model is needed by {datasets.named(users)}.", remedy="Cancel those, or wait for them.")
+    if readers and not confirmed:
+        users = [UsedBy(kind="run", id=user.id, name=user.name) for user in readers]
+        raise Conflict(
+            f"The model was read by {datasets.named(users)}.",
+            remedy="Confirm to delete it: their numbers stay, but nothing new can be computed from this model.",
+        )
+    checkpoint.deleted_at = utcnow()
+    events.publish(session, "model", "checkpoint deleted", run_id=run.id, subject_id=checkpoint_id)
+    session.flush()
+    return checkpoint
+
+
+def remove_files(key: str) -> None:
+    """Remove a deleted checkpoint's files."""
+    storage.delete(key)
+
+
+def _readers(session: Session, run_ids: list[str]) -> list[tuple[str, Run]]:
+    query = (
+        select(RunParent.parent_id, Run)
+        .join(Run, Run.id == RunParent.run_id)
+        .where(RunParent.parent_id.in_(run_ids), RunParent.role.in_(_READING_ROLES))
+        .order_by(Run.id)
+    )
+    return list(session.execute(query))
+
+
+def _models(session: Session, ids: set[str]) -> dict[str, str]:
+    query = select(BaseModelEntry.id, BaseModelEntry.name).where(BaseModelEntry.id.in_(ids))
+    return dict(session.execute(query).all())
+
+
+def _line(
+    checkpoint: Checkpoint, run: Run, models: dict[str, str], starts: dict[str, str], users: list[UsedBy]
+) -> CheckpointLine:
+    base: Any = run.inputs.get("base_model_id")
+    values = {name: getattr(checkpoint, name) for name in ("id", "run_id", "purpose", "step", "size_bytes", "sha256")}
+    return CheckpointLine(
+        **values,
+        created_at=checkpoint.created_at,
+        run_name=run.name,
+        run_kind=run.kind,  # type: ignore[arg-type]  # one of the kinds
+        run_state=run.state,  # type: ignore[arg-type]  # one of the states
+        method=run.method,
+        seed=run.seed,
+        base_model_id=base,
+        base_model_name=models.get(str(base)),
+        started_from_run_id=starts.get(run.id),
+        used_by=users,
+    )

@@ -1,0 +1,149 @@
+"""An experiment before it starts: runs, reuse, estimates and warnings together."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.training import BuiltinModelConfig
+from backend import storage
+from backend.db.models import BaseModelEntry, Example, Experiment, ExperimentRun, Run, Split, SplitMember
+from backend.errors import Invalid
+from backend.services import base_models, datasets, estimates, experiments, workers
+from backend.services.estimates import CHARACTERS_PER_TOKEN, Sizes
+from backend.services.experiments import ACTIVE, PlannedExperiment
+from backend.services.warnings import Finding, Surroundings, check
+
+BUILTIN_WINDOW = 1024
+"""Window of the built-in model, as ``aft.models`` makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the page shows beside the form."""
+
+    planned: PlannedExperiment
+    seconds: dict[str, float]
+    """Estimate of every run that would be new, by cell."""
+    wall_seconds: float
+    disk_bytes: int
+    memory_bytes: int
+    warnings: list[Finding]
+
+
+def preview(session: Session, spec: ExperimentSpec) -> Preview:
+    """Plan, estimate and check; nothing is stored."""
+    planned = experiments.plan(session, spec)
+    sizes, longest = _sizes(session, planned.spec)
+    seconds = {
+        item.cell: estimates.run_seconds(item, planned.spec, sizes)
+        for item in planned.runs
+        if item.cell not in planned.reusable
+    }
+    slots = len(workers.live(session))
+    disk = estimates.disk_bytes(planned.runs, set(seconds), planned.spec, sizes)
+    return Preview(
+        planned=planned,
+        seconds=seconds,
+        wall_seconds=estimates.wall_seconds(seconds, planned.runs, slots),
+        disk_bytes=disk,
+        memory_bytes=estimates.memory_bytes(planned.spec, sizes),
+        warnings=check(planned.spec, _surroundings(session, planned.spec, sizes, longest, disk)),
+    )
+
+
+def warnings_of(session: Session, spec: ExperimentSpec) -> list[Finding]:
+    """What a reader of a running or finished experiment must know: everything but the machine's state."""
+    resolved = experiments.resolve(session, spec)
+    sizes, longest = _sizes(session, resolved)
+    found = check(resolved, _surroundings(session, resolved, sizes, longest, 0))
+    return [item for item in found if item.field is not None]
+
+
+def require_startable(session: Session, spec: ExperimentSpec) -> None:
+    """Refuse an experiment that cannot work.
+
+    Raises:
+        Invalid: With the first error found.
+    """
+    for item in preview(session, spec).warnings:
+        if item.level == "error":
+            raise Invalid(item.message, remedy=item.remedy, field=item.field)
+
+
+def remaining_seconds(session: Session, experiment: Experiment) -> float | None:
+    """Time left: estimates of what has not run, scaled by how the finished runs compared with theirs."""
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    planned = experiments.plan_only(session, spec)
+    sizes, _ = _sizes(session, spec)
+    query = select(ExperimentRun.cell, Run).join(Run, Run.id == ExperimentRun.run_id)
+    rows = session.execute(query.where(ExperimentRun.experiment_id == experiment.id))
+    runs = {row[0]: row[1] for row in rows}
+    expected, spent = 0.0, 0.0
+    left: dict[str, float] = {}
+    for item in planned:
+        run = runs.get(item.cell)
+        if run is None:
+            continue
+        guess = estimates.run_seconds(item, spec, sizes)
+        if run.state in ACTIVE:
+            fraction = run.progress_done / run.progress_total if run.progress_total else 0.0
+            left[item.cell] = guess * (1.0 - min(1.0, fraction))
+        elif run.state == "succeeded" and run.started_at and run.finished_at:
+            expected += guess
+            spent += (run.finished_at - run.started_at).total_seconds()
+    pace = spent / expected if expected > 5.0 else 1.0
+    scaled = {cell: seconds * pace for cell, seconds in left.items()}
+    slots = len(workers.live(session))
+    return estimates.wall_seconds(scaled, planned, slots) if slots else None
+
+
+def _sizes(session: Session, spec: ExperimentSpec) -> tuple[Sizes, float]:
+    """Sizes for the estimate, and the longest question in tokens."""
+    split = session.get_one(Split, spec.split_id)
+    model = base_models.get(session, spec.base_model_id)
+    words = model.source == "builtin"
+    question, reference, longest = session.execute(
+        select(
+            func.avg(func.length(Example.question)),
+            func.avg(func.length(Example.reference)),
+            func.max(func.length(Example.question)),
+        )
+        .join(SplitMember, SplitMember.example_id == Example.id)
+        .where(SplitMember.split_id == split.id, SplitMember.position < 300)
+    ).one()
+    sizes = Sizes(
+        parameters=_parameters(model),
+        train_questions=int(split.counts.get("train", 0)),
+        validation_questions=int(split.counts.get("validation", 0)),
+        test_questions=int(split.counts.get("test", 0)),
+        question_tokens=float(question or 0) / CHARACTERS_PER_TOKEN,
+        # Words and marks are one token each for the built-in model.
+        reference_tokens=float(reference or 0) / (2.2 if words else CHARACTERS_PER_TOKEN) + 3,
+    )
+    return sizes, float(longest or 0) / CHARACTERS_PER_TOKEN
+
+
+def _parameters(model: BaseModelEntry) -> int:
+    facts: dict[str, Any] = model.facts or {}
+    if model.source == "builtin":
+        return estimates.builtin_parameters(BuiltinModelConfig.model_validate(model.config or {}))
+    return int(facts.get("parameters") or 7_000_000_000)
+
+
+def _surroundings(
+    session: Session, spec: ExperimentSpec, sizes: Sizes, longest: float, disk_needed: int
+) -> Surroundings:
+    model = base_models.get(session, spec.base_model_id)
+    window = BUILTIN_WINDOW if model.source == "builtin" else (model.facts or {}).get("window")
+    return Surroundings(
+        task=datasets.get_version(session, spec.dataset_version_id).task,
+        sizes=sizes,
+        window=window,
+        longest_question_tokens=longest,
+        workers_alive=len(workers.live(session)),
+        disk_free_bytes=storage.free_bytes(),
+        disk_needed_bytes=disk_needed,
+    )
