@@ -1,0 +1,121 @@
+"""From stored candidates, ratings and reference scores to what training reads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from aft.config.method import RANKING_METHODS
+from aft.config.training import TrainConfig
+from aft.training.groups import CandidateRecord, QuestionRecord
+from backend.db.models import Candidate, Example, Rating
+from backend.db.session import reading
+from backend.services.candidates import unpack_ids
+from worker.context import RunContext
+from worker.failures import RunFailure
+from worker.tasks.inputs import encode_question, encode_reference, load_checkpoint
+from worker.tasks.questions import question_key
+from worker.tasks.scores import ScoringQuestion, score_candidates
+
+_CHUNK = 500
+
+
+def question_records(
+    context: RunContext, tokenizer: Any, questions: Sequence[Example], task: str
+) -> list[QuestionRecord]:
+    """The training questions, tokenised, with their candidates where the method has any.
+
+    Raises:
+        RunFailure: If the candidates or their ratings are missing.
+    """
+    config: TrainConfig = context.config
+    prompts = {row.id: encode_question(tokenizer, row, task) for row in questions}
+    candidates: dict[int, list[Candidate]] = {}
+    ratings: dict[int, float] = {}
+    scores: dict[int, float] = {}
+    if _needs_candidates(config):
+        candidates = _candidates(context.parent("candidates"), list(prompts))
+        if not candidates:
+            raise RunFailure(
+                "There are no candidates to train on",
+                f"The sampling run has none for any of the {len(questions)} training questions.",
+                "Retry the sampling run, then this one.",
+            )
+        ratings = _ratings(context, candidates)
+    if config.method.name == "dpo":
+        scores = _reference_scores(context, prompts, candidates)
+    return [
+        QuestionRecord(
+            question_id=question_key(row),
+            prompt_ids=prompts[row.id],
+            reference_ids=encode_reference(tokenizer, row, task),
+            candidates=[
+                CandidateRecord(
+                    token_ids=unpack_ids(candidate.token_ids),
+                    text=candidate.text,
+                    rating=ratings[candidate.id],
+                    truncated=candidate.finish_reason == "length",
+                    reference_score=scores.get(candidate.id),
+                )
+                for candidate in candidates.get(row.id, [])
+            ],
+        )
+        for row in questions
+    ]
+
+
+def _needs_candidates(config: TrainConfig) -> bool:
+    name = config.method.name
+    return name == "rft" or name in RANKING_METHODS or config.method.sft_on == "best"
+
+
+def _candidates(run_id: str, example_ids: list[int]) -> dict[int, list[Candidate]]:
+    """Candidates by question, in the order of their sample index."""
+    found: dict[int, list[Candidate]] = {}
+    with reading() as session:
+        for start in range(0, len(example_ids), _CHUNK):
+            query = (
+                select(Candidate)
+                .where(Candidate.run_id == run_id, Candidate.example_id.in_(example_ids[start : start + _CHUNK]))
+                .order_by(Candidate.example_id, Candidate.sample_index)
+            )
+            for candidate in session.scalars(query):
+                found.setdefault(candidate.example_id, []).append(candidate)
+    return found
+
+
+def _ratings(context: RunContext, candidates: dict[int, list[Candidate]]) -> dict[int, float]:
+    """A rating for every candidate: the rate run's for ranking feedback, else 1 for right and 0 for the rest."""
+    rows = [candidate for group in candidates.values() for candidate in group]
+    if context.config.feedback == "binary" or "ratings" not in context.claim.parents:
+        return {row.id: 1.0 if row.verdict == "right" else 0.0 for row in rows}
+    with reading() as session:
+        query = select(Rating.candidate_id, Rating.value).where(Rating.run_id == context.parent("ratings"))
+        found = dict(session.execute(query).all())
+    missing = sum(row.id not in found for row in rows)
+    if missing:
+        raise RunFailure(
+            f"{missing} of {len(rows)} candidates have no rating",
+            "Ranking feedback needs a rating for every candidate.",
+            "Retry the rating run, or train with binary feedback.",
+        )
+    return found
+
+
+def _reference_scores(
+    context: RunContext, prompts: dict[int, tuple[int, ...]], candidates: dict[int, list[Candidate]]
+) -> dict[int, float]:
+    """Scores under DPO's reference model; computed once and stored."""
+    model, _ = load_checkpoint(context, "reference", context.config.precision)
+    groups = [
+        ScoringQuestion(prompts[example_id], {row.id: tuple(unpack_ids(row.token_ids)) for row in group})
+        for example_id, group in sorted(candidates.items())
+    ]
+    return score_candidates(
+        context,
+        model,
+        groups,
+        model_run_id=context.parent("reference"),
+        tokens_per_microbatch=context.config.tokens_per_microbatch,
+        phase="scoring under the reference model",
+    )

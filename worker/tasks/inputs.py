@@ -1,0 +1,56 @@
+"""Models and token ids: what the tasks that compute read."""
+
+from typing import Any, Literal
+
+import torch
+from transformers.utils.logging import disable_progress_bar
+
+from aft.data.prompts import prompt_text, response_text
+from aft.encoding import encode_prompt, encode_response
+from aft.models import load_model
+from backend.db.models import BaseModelEntry, Example
+from backend.db.session import reading
+from worker.context import RunContext
+from worker.failures import RunFailure
+from worker.tasks.questions import as_question
+
+
+def use_device(context: RunContext) -> None:
+    """Take the slot's share of the machine; before the first tensor operation."""
+    torch.set_num_threads(context.threads)
+    # A progress bar is for a terminal; the run's log is a file.
+    disable_progress_bar()
+
+
+def encode_question(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
+    """Prompt ids of a question."""
+    return encode_prompt(tokenizer, prompt_text(as_question(example, task)))
+
+
+def encode_reference(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
+    """Response ids of the reference COT with its answer and end token."""
+    question = as_question(example, task)
+    return encode_response(tokenizer, response_text(question.reference, question.answer, task, question.choices))
+
+
+def load_checkpoint(context: RunContext, role: str, precision: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+    """Model and tokenizer of an input run."""
+    context.sink.progress(0, None, "loading the model")
+    return load_model(context.model_directory(role), precision=precision, device=context.device)
+
+
+def load_start(context: RunContext, precision: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+    """The model that training starts from: an input run's, or a registered base model."""
+    if "start" in context.claim.parents:
+        return load_checkpoint(context, "start", precision)
+    context.sink.progress(0, None, "loading the model")
+    model_id = context.input("base_model_id")
+    with reading() as session:
+        entry = session.get(BaseModelEntry, model_id)
+    if entry is None or not entry.location:
+        raise RunFailure(
+            "The base model is missing",
+            f"No weights are known for base model {model_id}.",
+            "Register the model again, or start from an experiment, which makes the built-in model first.",
+        )
+    return load_model(entry.location, precision=precision, device=context.device)

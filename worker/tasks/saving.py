@@ -1,0 +1,58 @@
+"""Checkpoints of a run: files first, then the row, and never by an attempt that lost its lease."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+from torch import Tensor
+
+from aft.training.checkpoints import CheckpointStore, LoadedCheckpoint, SavedCheckpoint
+from backend.db.session import transaction
+from backend.services import checkpoints, runs
+from worker.context import RunContext
+
+DIRECTORY = "checkpoints"
+
+
+class RunCheckpoints(CheckpointStore):
+    """The library's store, with its checkpoints recorded in the database."""
+
+    def __init__(self, context: RunContext) -> None:
+        super().__init__(context.directory / DIRECTORY, self._record)
+        self._context = context
+
+    def save(self, step: int, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> SavedCheckpoint:
+        """Write a resumable checkpoint, if the run is still ours.
+
+        Raises:
+            LeaseLost: If it is not.
+        """
+        self._context.sink.flush()
+        with transaction() as session:
+            runs.fence(session, self._context.claim)
+        saved = super().save(step, tensors, state)
+        with transaction() as session:
+            checkpoints.forget_missing(session, self._context.claim)
+        return saved
+
+    def latest(self) -> LoadedCheckpoint | None:
+        """The newest valid checkpoint; notes from which step this attempt goes on."""
+        loaded = super().latest()
+        if loaded is not None:
+            with transaction() as session:
+                runs.resumed(session, self._context.claim, loaded.step)
+        return loaded
+
+    def _record(self, saved: SavedCheckpoint) -> None:
+        def write(session: Session) -> None:
+            checkpoints.record(
+                session,
+                self._context.claim,
+                purpose=saved.kind,
+                step=saved.step,
+                key=self._context.storage_key(DIRECTORY, saved.path.name),
+                sha256=saved.sha256,
+                size_bytes=saved.size_bytes,
+            )
+
+        self._context.sink.flush(write)
