@@ -1,0 +1,28 @@
+/** Every address of the pages, so that one feature can link to another without importing it. */
+export const paths = {
+  home: "/",
+  howItWorks: "/how-it-works",
+  datasets: "/datasets",
+  /** Upload and import. */
+  newDataset: "/datasets/new",
+  dataset: (id: string) => `/datasets/${id}`,
+  models: "/models",
+  model: (id: string) => `/models/${id}`,
+  experiments: "/experiments",
+  newExperiment: "/experiments/new",
+  experiment: (id: string) => `/experiments/${id}`,
+  runs: "/runs",
+  run: (id: string) => `/runs/${id}`,
+  cots: "/cots",
+  /** The COTs of an experiment; the query chooses the set and the question. */
+  cotsOf: (experimentId: string, query: Record<string, string> = {}) =>
+    withQuery(`/cots/${experimentId}`, query),
+  compare: "/compare",
+  comparison: (experimentId: string) => `/compare/${experimentId}`,
+  settings: "/settings",
+} as const;
+
+function withQuery(path: string, query: Record<string, string>): string {
+  const text = new URLSearchParams(query).toString();
+  return text === "" ? path : `${path}?${text}`;
+}

@@ -1,0 +1,213 @@
+import { ActionIcon, Menu, Skeleton, Tooltip, useComputedColorScheme } from "@mantine/core";
+import type { PlotElement, Plotly, PlotPoint } from "plotly.js-cartesian-dist-min";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { download } from "@/api/download";
+import classes from "./Figure.module.css";
+import { FigureTable } from "./FigureTable";
+import { legendRoom, themed } from "./figureTheme";
+import { Icon } from "./Icon";
+import { notifyError } from "./notify";
+import { Panel } from "./Panel";
+import { PanelError } from "./PanelError";
+
+/** A figure as the API sends it. */
+export interface FigureData {
+  title: string;
+  /** The finding's subject in words, for those who do not see the picture. */
+  description: string;
+  figure: Record<string, unknown>;
+  columns: string[];
+  rows: unknown[][];
+}
+
+export interface FigurePoint {
+  x: unknown;
+  y: unknown;
+  /** Name of the trace: the method's label. */
+  name: string | undefined;
+  customdata: unknown;
+  /** The trace's own data, for links to its runs. */
+  meta: unknown;
+}
+
+interface Props {
+  figure: FigureData;
+  /** By default the figure's own. */
+  title?: string;
+  /** Pixels. */
+  height?: number;
+  note?: ReactNode;
+  /** Address of the figure as a file, without `?format=`: the menu offers PNG, SVG and HTML. */
+  fileHref?: string;
+  /** A point was clicked: go to its runs. */
+  onPoint?: (point: FigurePoint) => void;
+}
+
+const CONFIG = {
+  displayModeBar: false,
+  displaylogo: false,
+  responsive: false,
+  doubleClick: "reset",
+};
+const FORMATS = [
+  ["png", "PNG, for slides"],
+  ["svg", "SVG, text as text"],
+  ["html", "HTML, interactive"],
+] as const;
+
+let loading: Promise<Plotly> | undefined;
+
+/** Plotly is large: it is fetched with the first figure, once. */
+function loadPlotly(): Promise<Plotly> {
+  loading ??= import("plotly.js-cartesian-dist-min")
+    .then((module) => module.default)
+    .catch((error: unknown) => {
+      loading = undefined; // the next figure tries again
+      throw error;
+    });
+  return loading;
+}
+
+/** A figure in its panel, with its numbers as a table and its files. The only place that knows Plotly. */
+export function Figure({
+  figure,
+  title = figure.title,
+  height = 320,
+  note,
+  fileHref,
+  onPoint,
+}: Props) {
+  const [asTable, setAsTable] = useState(false);
+  const toggle = asTable ? "Show the chart" : "Show the numbers";
+  return (
+    <Panel
+      title={title}
+      note={note}
+      actions={
+        <>
+          <Tooltip label={toggle}>
+            <ActionIcon aria-label={`${toggle}: ${title}`} onClick={() => setAsTable(!asTable)}>
+              <Icon name={asTable ? "compare" : "columns"} />
+            </ActionIcon>
+          </Tooltip>
+          {fileHref !== undefined && <ExportMenu href={fileHref} title={title} />}
+        </>
+      }
+    >
+      {asTable ? (
+        <div className={classes.table} style={{ height }}>
+          <FigureTable figure={figure} />
+        </div>
+      ) : (
+        <Plot figure={figure} height={height} onPoint={onPoint} />
+      )}
+    </Panel>
+  );
+}
+
+function ExportMenu({ href, title }: { href: string; title: string }) {
+  const save = (format: string) =>
+    download(`${href}?format=${format}`, `figure.${format}`).catch(notifyError);
+  return (
+    <Menu position="bottom-end" width={184}>
+      <Menu.Target>
+        <Tooltip label="Export">
+          <ActionIcon aria-label={`Export: ${title}`}>
+            <Icon name="download" />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {FORMATS.map(([ending, label]) => (
+          <Menu.Item key={ending} onClick={() => void save(ending)}>
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+interface PlotProps {
+  figure: FigureData;
+  height: number;
+  onPoint: Props["onPoint"];
+}
+
+/** The picture itself. Waiting and failing keep its size. */
+function Plot({ figure, height, onPoint }: PlotProps) {
+  const scheme = useComputedColorScheme("light");
+  const place = useRef<HTMLDivElement>(null);
+  const listener = useRef(onPoint);
+  listener.current = onPoint;
+  const [width, setWidth] = useState(0);
+  const [drawn, setDrawn] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const description = useId();
+  const total = height + legendRoom(figure.figure, width);
+
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    setWidth(element.clientWidth);
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (width === 0) return; // hidden: there is nothing to draw into
+    let left = false;
+    const draw = async () => {
+      const plotly = await loadPlotly();
+      if (left || place.current === null) return;
+      const { data, layout } = themed(figure.figure, scheme, { width, height });
+      const plot = await plotly.react(place.current, data, { ...layout, width }, CONFIG);
+      listen(plot, (point) => listener.current?.(point));
+      setDrawn(true);
+    };
+    draw().catch((reason: unknown) => !left && setError(reason));
+    return () => {
+      left = true;
+    };
+  }, [figure, scheme, width, height]);
+
+  useEffect(() => {
+    const element = place.current;
+    return () => {
+      if (element !== null) void loading?.then((plotly) => plotly.purge(element));
+    };
+  }, []);
+
+  if (error !== null) return <PanelError error={error} height={total} />;
+  return (
+    <div
+      className={classes.figure}
+      style={{ height: total }}
+      data-clickable={onPoint !== undefined}
+    >
+      {!drawn && <Skeleton className={classes.waiting} height={total} radius="sm" />}
+      <div ref={place} role="img" aria-label={figure.title} aria-describedby={description} />
+      <div id={description} className="visually-hidden">
+        {figure.description}
+        <FigureTable figure={figure} />
+      </div>
+    </div>
+  );
+}
+
+function listen(plot: PlotElement, onPoint: (point: FigurePoint) => void): void {
+  plot.removeAllListeners("plotly_click");
+  plot.on("plotly_click", ({ points }) => {
+    const [first] = points;
+    if (first !== undefined) onPoint(pointOf(first));
+  });
+}
+
+const pointOf = (point: PlotPoint): FigurePoint => ({
+  x: point.x,
+  y: point.y,
+  name: point.data.name,
+  customdata: point.customdata,
+  meta: point.data.meta,
+});

@@ -1,0 +1,3 @@
+import { SignedOutPage } from "./SignedOutPage";
+
+export const Component = () => <SignedOutPage expired />;

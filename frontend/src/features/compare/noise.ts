@@ -1,0 +1,34 @@
+import type { MethodRow } from "./queries";
+
+/** Whether lower is better for a metric. */
+const LOWER_IS_BETTER = new Set(["perplexity"]);
+
+/**
+ * Methods to mark as best in a metric: the best mean, and every method that cannot be told from it by
+ * their seeds' spread (means closer than twice the pooled standard error). With one seed nothing is marked.
+ */
+export function bestBeyondNoise(rows: readonly MethodRow[], metric: string): ReadonlySet<string> {
+  const measured = rows.flatMap((row) => {
+    const statistic = row.statistics[metric];
+    return statistic?.mean !== null &&
+      statistic?.mean !== undefined &&
+      statistic.std !== null &&
+      statistic.n > 1
+      ? [
+          {
+            method: row.method,
+            mean: statistic.mean,
+            error: statistic.std / Math.sqrt(statistic.n),
+          },
+        ]
+      : [];
+  });
+  if (measured.length < 2) return new Set();
+  const sign = LOWER_IS_BETTER.has(metric) ? -1 : 1;
+  const best = measured.reduce((one, other) => (sign * other.mean > sign * one.mean ? other : one));
+  return new Set(
+    measured
+      .filter((one) => Math.abs(best.mean - one.mean) <= 2 * Math.hypot(best.error, one.error))
+      .map((one) => one.method),
+  );
+}

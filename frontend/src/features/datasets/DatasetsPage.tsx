@@ -1,0 +1,91 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ColumnDef } from "@tanstack/react-table";
+import { Link } from "react-router";
+import { paths } from "@/app/paths";
+import { DataTable } from "@/components/DataTable";
+import { EmptyState } from "@/components/EmptyState";
+import { count } from "@/components/format";
+import { Time } from "@/components/Numbers";
+import { PageHeader } from "@/components/PageHeader";
+import { PanelError } from "@/components/PanelError";
+import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { type DatasetRow, datasetsOptions } from "./queries";
+
+const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
+  {
+    id: "name",
+    header: "Name",
+    size: 260,
+    meta: { grow: true },
+    cell: ({ row }) => <Link to={paths.dataset(row.original.id)}>{row.original.name}</Link>,
+  },
+  { id: "task", header: "Task", size: 110, cell: ({ row }) => row.original.task },
+  {
+    id: "rows",
+    header: "Questions",
+    size: 100,
+    meta: { numeric: true },
+    cell: ({ row }) => count(row.original.newest?.n_rows ?? null),
+  },
+  {
+    id: "versions",
+    header: "Versions",
+    size: 90,
+    meta: { numeric: true },
+    cell: ({ row }) => row.original.n_versions,
+  },
+  {
+    id: "pending",
+    header: "Import",
+    size: 150,
+    cell: ({ row }) => {
+      const [pending] = row.original.pending;
+      if (pending === undefined) return "";
+      return pending.state === "review" ? "waits for a decision" : "under way";
+    },
+  },
+  {
+    id: "at",
+    header: "Created",
+    size: 130,
+    cell: ({ row }) => <Time at={row.original.created_at} />,
+  },
+];
+
+/** All data sets. */
+export function DatasetsPage() {
+  const datasets = useQuery(datasetsOptions());
+  const upload = (
+    <Button component={Link} to={paths.newDataset}>
+      Upload a data set
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Data sets" actions={upload} />
+      {datasets.isPending ? (
+        <PanelSkeleton rows={6} />
+      ) : datasets.isError ? (
+        <PanelError
+          title="Data sets"
+          error={datasets.error}
+          onRetry={() => void datasets.refetch()}
+        />
+      ) : (
+        <DataTable
+          label="Data sets"
+          columns={COLUMNS}
+          rows={datasets.data}
+          rowId={(row) => row.id}
+          rowHref={(row) => paths.dataset(row.id)}
+          empty={
+            <EmptyState icon="datasets" title="No data set yet" action={upload}>
+              A data set holds questions with a reference COT and a gold answer.
+            </EmptyState>
+          }
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { api, type Schema, unwrap } from "@/api/client";
+import { problemOf } from "@/api/errors";
+import { notifyDone, notifyError } from "@/components/notify";
+
+export type Dataset = Schema<"DatasetRead">;
+export type DatasetRow = Schema<"DatasetSummary">;
+export type Version = Schema<"VersionRead">;
+export type Upload = Schema<"UploadRead">;
+export type Example = Schema<"ExampleRead">;
+
+export const datasetsOptions = () =>
+  queryOptions({
+    queryKey: ["datasets", "list"],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/datasets", { params: { query: { limit: 200 } } })).items,
+  });
+
+export const datasetOptions = (datasetId: string) =>
+  queryOptions({
+    queryKey: ["datasets", datasetId],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/datasets/{dataset_id}", {
+          params: { path: { dataset_id: datasetId } },
+        }),
+      ),
+  });
+
+export const examplesOptions = (versionId: string, text: string) =>
+  infiniteQueryOptions({
+    queryKey: ["datasets", versionId, "examples", text],
+    queryFn: async ({ pageParam }) =>
+      unwrap(
+        await api.GET("/api/v1/dataset-versions/{version_id}/examples", {
+          params: {
+            path: { version_id: versionId },
+            query: {
+              limit: 100,
+              ...(text !== "" && { q: text }),
+              ...(pageParam !== null && { after: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => (page.next_after === null ? null : Number(page.next_after)),
+  });
+
+export const previewOptions = (uploadId: string) =>
+  queryOptions({
+    queryKey: ["uploads", uploadId, "preview"],
+    queryFn: async () =>
+      unwrap(
+        await api.POST("/api/v1/uploads/{upload_id}/preview", {
+          params: { path: { upload_id: uploadId } },
+          body: {},
+        }),
+      ),
+  });
+
+/** Streams a file to the server. */
+export async function sendFile(file: File): Promise<Upload> {
+  const answer = await fetch(`/api/v1/uploads?filename=${encodeURIComponent(file.name)}`, {
+    method: "POST",
+    body: file,
+  });
+  const body: unknown = await answer.json();
+  if (!answer.ok) throw problemOf(answer.status, body);
+  return body as Upload;
+}
+
+export function useImport() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schema<"ImportRequest">) =>
+      unwrap(await api.POST("/api/v1/imports", { body })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["datasets"] }),
+  });
+}
+
+/** Takes over the valid rows of an import that waits for a decision, or drops all of them. */
+export function useDecision(versionId: string, decision: "accept" | "discard") {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () =>
+      unwrap(
+        await api.POST(`/api/v1/dataset-versions/{version_id}/${decision}`, {
+          params: { path: { version_id: versionId } },
+        }),
+      ),
+    onSuccess: () => {
+      notifyDone(
+        decision === "accept" ? "The valid rows are imported." : "The import is cancelled.",
+      );
+      void client.invalidateQueries({ queryKey: ["datasets"] });
+    },
+    onError: notifyError,
+  });
+}

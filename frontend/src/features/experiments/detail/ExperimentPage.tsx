@@ -1,0 +1,225 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { paths } from "@/app/paths";
+import { ConfirmDestructive } from "@/components/ConfirmDestructive";
+import { CopyText } from "@/components/CopyText";
+import { Figure } from "@/components/Figure";
+import { counted } from "@/components/format";
+import { Notice } from "@/components/Notice";
+import { Time } from "@/components/Numbers";
+import { PageHeader } from "@/components/PageHeader";
+import { Panel } from "@/components/Panel";
+import { PanelError } from "@/components/PanelError";
+import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { Progress } from "@/components/Progress";
+import { RunState } from "@/components/RunState";
+import { PlanGraph } from "../graph/PlanGraph";
+import {
+  type Experiment,
+  experimentOptions,
+  type FigureName,
+  figureOptions,
+  useDeleteExperiment,
+  useExperimentAction,
+} from "../queries";
+import classes from "./ExperimentPage.module.css";
+
+const FIGURES: { name: FigureName; title: string }[] = [
+  { name: "task", title: "Task accuracy per method" },
+  { name: "curves", title: "Validation task accuracy during training" },
+];
+
+/** One experiment: how far it is, its runs, what went wrong, first results. */
+export function ExperimentPage() {
+  const { experimentId = "" } = useParams();
+  const experiment = useQuery({
+    ...experimentOptions(experimentId),
+    refetchInterval: (query) => (query.state.data?.state === "running" ? 5_000 : false),
+  });
+  if (experiment.isPending) return <PanelSkeleton rows={12} />;
+  if (experiment.isError)
+    return (
+      <PanelError
+        title="Experiment"
+        error={experiment.error}
+        onRetry={() => void experiment.refetch()}
+      />
+    );
+  return <Loaded experiment={experiment.data} />;
+}
+
+function Loaded({ experiment }: { experiment: Experiment }) {
+  const failed = experiment.cells.filter(
+    (cell) => cell.error_title !== null && cell.state === "failed",
+  );
+  return (
+    <>
+      <PageHeader
+        title={experiment.name}
+        parent={{ label: "Experiments", to: paths.experiments }}
+        beside={experiment.state}
+        facts={
+          <span className={classes.facts}>
+            <span>{experiment.dataset_name}</span>
+            <span>{experiment.base_model_name}</span>
+            <span>{counted(experiment.seeds.length, "seed")}</span>
+            <span>
+              started <Time at={experiment.created_at} />
+            </span>
+          </span>
+        }
+        actions={<Actions experiment={experiment} />}
+      />
+      <div className={classes.page}>
+        <Progress
+          label={`Progress of ${experiment.name}`}
+          done={experiment.counts.succeeded}
+          total={experiment.runs_total}
+          etaSeconds={experiment.eta_seconds}
+          phase={experiment.state === "running" ? "runs done" : experiment.state}
+          still={experiment.state !== "running"}
+        />
+        {failed.length > 0 && (
+          <Notice level="error" title={`${counted(failed.length, "run")} failed`}>
+            <ul className={classes.list}>
+              {failed.map((cell) => (
+                <li key={cell.cell}>
+                  <Link to={paths.run(cell.run_id)}>{cell.name}</Link>: {cell.error_title}
+                </li>
+              ))}
+            </ul>
+          </Notice>
+        )}
+        <Panel title="Runs" note={counted(experiment.runs_total, "run")}>
+          <div className={classes.graph}>
+            <PlanGraph
+              label={`Runs of ${experiment.name}`}
+              nodes={experiment.cells.map((cell) => ({ ...cell, runId: cell.run_id }))}
+            />
+          </div>
+        </Panel>
+        <Running experiment={experiment} />
+        <div className={classes.figures}>
+          {FIGURES.map((figure) => (
+            <ExperimentFigure key={figure.name} experimentId={experiment.id} {...figure} />
+          ))}
+        </div>
+        {experiment.warnings.map((warning) => (
+          <Notice key={warning.message} level={warning.level} title={warning.message}>
+            {warning.remedy}
+          </Notice>
+        ))}
+        <Panel
+          title="Configuration"
+          actions={<CopyText text={experiment.yaml} shown="Copy the YAML" what="YAML" />}
+        >
+          <pre className={classes.yaml}>{experiment.yaml}</pre>
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function Running({ experiment }: { experiment: Experiment }) {
+  const held = experiment.cells.filter((cell) =>
+    ["starting", "running", "cancelling"].includes(cell.state),
+  );
+  if (held.length === 0) return null;
+  return (
+    <Panel title="Now">
+      <ul className={classes.list}>
+        {held.map((cell) => (
+          <li key={cell.cell} className={classes.held}>
+            <RunState state={cell.state} />
+            <Link to={paths.run(cell.run_id)}>{cell.name}</Link>
+            <Progress
+              label={cell.name}
+              done={cell.progress.done}
+              total={cell.progress.total}
+              etaSeconds={cell.progress.eta_seconds}
+              phase={cell.progress.phase}
+            />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function ExperimentFigure({
+  experimentId,
+  name,
+  title,
+}: {
+  experimentId: string;
+  name: FigureName;
+  title: string;
+}) {
+  const figure = useQuery(figureOptions(experimentId, name));
+  if (figure.isPending) return <PanelSkeleton title={title} height={280} />;
+  if (figure.isError)
+    return <PanelError title={title} error={figure.error} onRetry={() => void figure.refetch()} />;
+  return (
+    <Figure
+      figure={figure.data}
+      height={280}
+      fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file`}
+    />
+  );
+}
+
+function Actions({ experiment }: { experiment: Experiment }) {
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const cancel = useExperimentAction(experiment.id, "cancel");
+  const retry = useExperimentAction(experiment.id, "retry");
+  const remove = useDeleteExperiment(experiment.id);
+  const again = experiment.counts.failed + experiment.counts.cancelled;
+  return (
+    <>
+      {experiment.state === "running" ? (
+        <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+          Cancel experiment
+        </Button>
+      ) : (
+        <Button variant="default" onClick={() => setAsking(true)}>
+          Delete
+        </Button>
+      )}
+      {again > 0 && (
+        <Button variant="default" loading={retry.isPending} onClick={() => retry.mutate()}>
+          Retry {counted(again, "run")}
+        </Button>
+      )}
+      <Button
+        variant="default"
+        component={Link}
+        to={`${paths.newExperiment}?from=${experiment.id}`}
+      >
+        Clone
+      </Button>
+      <Button variant="default" component={Link} to={`${paths.runs}?experiment=${experiment.id}`}>
+        Runs
+      </Button>
+      <Button variant="default" component={Link} to={paths.cotsOf(experiment.id)}>
+        COTs
+      </Button>
+      <Button component={Link} to={paths.comparison(experiment.id)}>
+        Compare
+      </Button>
+      <ConfirmDestructive
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={`Delete experiment ${experiment.name}?`}
+        destroys={["the experiment's plan and its place in the lists"]}
+        keeps="Its runs, models and COTs stay."
+        action="Delete experiment"
+        pending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: () => navigate(paths.experiments) })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,154 @@
+import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { Icon } from "@/components/Icon";
+import { MethodName as MethodMark } from "@/components/MethodMark";
+import {
+  CONSTRAINTS,
+  type Constraint,
+  FAMILIES,
+  hasBeta,
+  isRanking,
+  type MethodChoice,
+  type MethodName,
+  methodLabel,
+  methodProblems,
+  newMethod,
+  toMethod,
+  withMethod,
+} from "./methods";
+import classes from "./NewExperimentPage.module.css";
+
+interface Props {
+  methods: MethodChoice[];
+  problem: string | undefined;
+  onChange: (methods: MethodChoice[]) => void;
+}
+
+const FEEDBACK = [
+  { value: "", label: "as the experiment" },
+  { value: "binary", label: "right or wrong" },
+  { value: "ranking", label: "ratings" },
+];
+
+/** The chosen methods with the settings that belong to each, and a way to add one. */
+export function MethodsPicker({ methods, problem, onChange }: Props) {
+  const [family, setFamily] = useState<MethodName>("aft");
+  const [constraint, setConstraint] = useState<Constraint>("boundary");
+  const set = (id: string, change: Partial<MethodChoice>) =>
+    onChange(methods.map((one) => (one.id === id ? { ...one, ...change } : one)));
+  return (
+    <>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th scope="col">Method</th>
+            <th scope="col">Feedback</th>
+            <th scope="col">β</th>
+            <th scope="col">
+              <span className="visually-hidden">Remove</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {methods.map((one) => {
+            const label = methodLabel(toMethod(one));
+            const problems = methodProblems(one).join(" ");
+            const isBoundary = isRanking(one.name) && one.constraint === "boundary";
+            return (
+              <tr key={one.id}>
+                <td>
+                  <MethodMark
+                    label={label}
+                    family={one.name}
+                    constraint={one.constraint}
+                    equation
+                  />
+                </td>
+                <td>
+                  {isRanking(one.name) && (
+                    <Select
+                      size="xs"
+                      aria-label={`Feedback of ${label}`}
+                      allowDeselect={false}
+                      data={FEEDBACK}
+                      value={one.feedback}
+                      onChange={(value) =>
+                        set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
+                      }
+                    />
+                  )}
+                </td>
+                <td>
+                  {isBoundary && (
+                    <TextInput
+                      size="xs"
+                      w={90}
+                      aria-label={`β of the boundary of ${label}`}
+                      placeholder="0.15"
+                      value={one.boundaryBeta}
+                      error={problems === "" ? undefined : problems}
+                      onChange={(event) => set(one.id, { boundaryBeta: event.currentTarget.value })}
+                    />
+                  )}
+                  {hasBeta(one.name) && (
+                    <TextInput
+                      size="xs"
+                      w={90}
+                      aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
+                      placeholder="1"
+                      value={one.beta}
+                      error={problems === "" ? undefined : problems}
+                      onChange={(event) => set(one.id, { beta: event.currentTarget.value })}
+                    />
+                  )}
+                </td>
+                <td>
+                  <ActionIcon
+                    variant="subtle"
+                    aria-label={`Remove ${label}`}
+                    onClick={() => onChange(methods.filter((other) => other.id !== one.id))}
+                  >
+                    <Icon name="close" size={14} />
+                  </ActionIcon>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      <div className={classes.add}>
+        <Select
+          label="Add a method"
+          allowDeselect={false}
+          data={FAMILIES.map((one) => ({ value: one.name, label: one.label }))}
+          value={family}
+          onChange={(value) => value !== null && setFamily(value as MethodName)}
+        />
+        {isRanking(family) && (
+          <Select
+            label="Constraint"
+            allowDeselect={false}
+            data={CONSTRAINTS.map((one) => one.name)}
+            value={constraint}
+            onChange={(value) => value !== null && setConstraint(value as Constraint)}
+          />
+        )}
+        <Button
+          variant="default"
+          onClick={() =>
+            onChange(
+              withMethod(methods, newMethod(family, isRanking(family) ? constraint : "none")),
+            )
+          }
+        >
+          Add
+        </Button>
+      </div>
+      {problem !== undefined && (
+        <p className={classes.problem} role="alert">
+          {problem}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,254 @@
+/** The settings that are numbers: name, help and bounds. The bounds are the server's; a test compares them. */
+
+export interface NumberInfo {
+  label: string;
+  help: string;
+  integer?: boolean;
+  min?: number;
+  max?: number;
+  /** The bounds themselves are not allowed. */
+  above?: number;
+  below?: number;
+  /** What an empty field means; without it the field must be filled. */
+  empty?: string;
+}
+
+export const NUMBERS = {
+  k: {
+    label: "k, COTs a question",
+    help: "Candidate COTs sampled for each training question.",
+    integer: true,
+    min: 2,
+    max: 1024,
+  },
+  temperature: {
+    label: "Temperature",
+    help: "Sampling temperature. Higher gives more varied candidates, and more wrong ones.",
+    above: 0,
+    max: 10,
+  },
+  "optimizer.epochs": {
+    label: "Epochs",
+    help: "Passes over the training questions. VFT · continued gets twice as many from the base model.",
+    integer: true,
+    min: 1,
+    max: 1000,
+  },
+  "optimizer.learning_rate": {
+    label: "Learning rate",
+    help: "Peak learning rate of AdamW, with linear warm-up and linear decay.",
+    above: 0,
+    max: 1,
+  },
+  train_questions: {
+    label: "Training questions",
+    help: "Training questions used, drawn by seed. Empty: all of the split.",
+    integer: true,
+    min: 1,
+    empty: "all",
+  },
+  test_questions: {
+    label: "Test questions",
+    help: "Test questions decoded for task accuracy. Empty: all of the split.",
+    integer: true,
+    min: 1,
+    empty: "all",
+  },
+  validation_questions: {
+    label: "Validation questions",
+    help: "Validation questions decoded greedily at each evaluation during training; 0 turns it off.",
+    integer: true,
+    min: 0,
+  },
+  evaluations_per_run: {
+    label: "Evaluations a run",
+    help: "How many times the validation split is looked at during training.",
+    integer: true,
+    min: 0,
+    max: 1000,
+  },
+  assessment_questions: {
+    label: "Assessment questions",
+    help: "Training questions with freshly sampled candidates for assessment accuracy.",
+    integer: true,
+    min: 1,
+  },
+  assessment_samples: {
+    label: "Fresh COTs a question",
+    help: "Fresh candidates drawn for each assessment question.",
+    integer: true,
+    min: 2,
+    max: 1024,
+  },
+  candidates_per_side: {
+    label: "Right and wrong COTs compared",
+    help: "Positives and negatives compared for each assessment question; the paper has 3 and 3.",
+    integer: true,
+    min: 1,
+    max: 64,
+  },
+  max_new_tokens: {
+    label: "New tokens at most",
+    help: "Longest sampled COT, in tokens. A COT that is cut has no answer and is never right.",
+    integer: true,
+    min: 1,
+    max: 131_072,
+  },
+  max_length: {
+    label: "Sequence length at most",
+    help: "Longest question plus response, in tokens; longer examples are refused before training.",
+    integer: true,
+    min: 8,
+    max: 131_072,
+  },
+  tokens_per_microbatch: {
+    label: "Tokens a micro-batch",
+    help: "Memory budget: tokens in one forward and backward pass. Results do not depend on it.",
+    integer: true,
+    min: 64,
+  },
+  "optimizer.questions_per_step": {
+    label: "Questions a step",
+    help: "Question groups in one optimizer step, over all devices.",
+    integer: true,
+    min: 1,
+    max: 4096,
+  },
+  "optimizer.warmup_fraction": {
+    label: "Warm-up share",
+    help: "Share of the steps in which the learning rate rises linearly.",
+    min: 0,
+    max: 1,
+  },
+  "optimizer.weight_decay": {
+    label: "Weight decay",
+    help: "AdamW's decoupled weight decay.",
+    min: 0,
+    max: 1,
+  },
+  "optimizer.adam_beta1": {
+    label: "Adam β₁",
+    help: "Decay of AdamW's mean of gradients.",
+    min: 0,
+    below: 1,
+  },
+  "optimizer.adam_beta2": {
+    label: "Adam β₂",
+    help: "Decay of AdamW's mean of squared gradients.",
+    min: 0,
+    below: 1,
+  },
+  "optimizer.max_grad_norm": {
+    label: "Gradient norm at most",
+    help: "Gradients are clipped to this norm.",
+    above: 0,
+  },
+} as const satisfies Record<string, NumberInfo>;
+
+export type NumberPath = keyof typeof NUMBERS;
+export const NUMBER_PATHS = Object.keys(NUMBERS) as NumberPath[];
+export const infoOf = (path: NumberPath): NumberInfo => NUMBERS[path];
+
+/** Bounds of a method's own numbers; empty means the default. */
+export const METHOD_NUMBERS = {
+  boundary_beta: {
+    label: "β of the boundary",
+    help: "Nats a token. Wrong COTs are not pushed below the lowest better score minus β. Default 0.15.",
+    min: -5,
+    max: 5,
+    empty: "0.15",
+  },
+  beta: {
+    label: "β",
+    help: "RRHF's gradient factor (Table 10) or DPO's β. Default 1.",
+    above: 0,
+    max: 100,
+    empty: "1",
+  },
+  weight: {
+    label: "Weight",
+    help: "Weight of the ranking loss beside the VFT loss. Default 1.",
+    above: 0,
+    max: 100,
+    empty: "1",
+  },
+} as const satisfies Record<string, NumberInfo>;
+
+export const CHOICES = {
+  judge: {
+    label: "Judge",
+    help: "Who rates the COTs. Answer: right or wrong by the final answer. Step oracle: 1 to 10 by checking every step; arithmetic task only.",
+    options: [
+      { value: "answer", label: "Answer" },
+      { value: "oracle", label: "Step oracle" },
+    ],
+  },
+  feedback: {
+    label: "Feedback",
+    help: "What the ranking methods train on: right or wrong, or the judge's ratings. A method may say otherwise.",
+    options: [
+      { value: "binary", label: "Right or wrong" },
+      { value: "ranking", label: "Ratings" },
+    ],
+  },
+  start_from: {
+    label: "Start from",
+    help: "Where methods other than VFT start: the base model, the paper's choice, or the VFT model.",
+    options: [
+      { value: "base", label: "Base model" },
+      { value: "vft", label: "VFT model" },
+    ],
+  },
+  vft_reduction: {
+    label: "VFT loss over tokens",
+    help: "Eq. 1 as a mean over the reference's tokens, or as the sum it is written as.",
+    options: [
+      { value: "token-mean", label: "Mean" },
+      { value: "token-sum", label: "Sum" },
+    ],
+  },
+  precision: {
+    label: "Precision",
+    help: "Arithmetic of training and sampling. bfloat16 halves the memory and needs a device that has it.",
+    options: [
+      { value: "float32", label: "float32" },
+      { value: "bfloat16", label: "bfloat16" },
+    ],
+  },
+} as const;
+
+export type ChoicePath = keyof typeof CHOICES;
+export const CHOICE_PATHS = Object.keys(CHOICES) as ChoicePath[];
+
+/** A number as a person would type it: 2e-5 rather than 0.00002. */
+export function numberText(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "";
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+}
+
+/** What was typed as a number, null for nothing, or what is wrong with it in words. */
+export function readNumber(text: string, info: NumberInfo): number | null | { problem: string } {
+  const typed = text.replace(/[\s\u202f]/g, "");
+  if (typed === "") {
+    if (info.empty !== undefined) return null;
+    return { problem: `${info.label} is empty. ${rangeOf(info)}` };
+  }
+  const value = Number(typed);
+  const { min, max, above, below, integer = false } = info;
+  const fits =
+    Number.isFinite(value) &&
+    (!integer || Number.isInteger(value)) &&
+    (min === undefined || value >= min) &&
+    (max === undefined || value <= max) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+  return fits ? value : { problem: `${info.label} is ${text.trim()}. ${rangeOf(info)}` };
+}
+
+function rangeOf({ integer, min, max, above, below, empty }: NumberInfo): string {
+  const low = min !== undefined ? `from ${min}` : above !== undefined ? `above ${above}` : "";
+  const high = max !== undefined ? `to ${max}` : below !== undefined ? `below ${below}` : "";
+  const range = [low, high].filter((part) => part !== "").join(" ");
+  const otherwise = empty === undefined ? "" : `, or leave it empty for ${empty}`;
+  return `Use a ${integer ? "whole " : ""}number${range === "" ? "" : ` ${range}`}${otherwise}.`;
+}

@@ -1,0 +1,165 @@
+import type { Spec } from "../queries";
+import { CHOICE_PATHS, type ChoicePath, NUMBER_PATHS, type NumberPath, numberText } from "./fields";
+import { fromMethod, type MethodChoice, newMethod } from "./methods";
+
+/** Everything the form holds. Numbers stay as typed, so that a half-typed one is not lost. */
+export interface FormValues {
+  /** Null follows the choices: the name is made from them. */
+  name: string | null;
+  versionId: string | null;
+  /** Null takes the version's newest split. */
+  splitId: string | null;
+  modelId: string | null;
+  methods: MethodChoice[];
+  seeds: string[];
+  numbers: Record<NumberPath, string>;
+  choices: Record<ChoicePath, string>;
+  /** Compute everything again instead of taking over finished runs. */
+  repeat: boolean;
+}
+
+/** Which defaults apply: the built-in task and model have the demo's, everything else the paper's. */
+export type Recipe = "builtin" | "paper";
+
+type Numbers = Record<NumberPath, number | null>;
+type Choices = Record<ChoicePath, string>;
+
+const PAPER_NUMBERS: Numbers = {
+  k: 6,
+  temperature: 1,
+  "optimizer.epochs": 3,
+  "optimizer.learning_rate": 2e-5,
+  train_questions: null,
+  test_questions: null,
+  validation_questions: 200,
+  evaluations_per_run: 4,
+  assessment_questions: 300,
+  assessment_samples: 20,
+  candidates_per_side: 3,
+  max_new_tokens: 256,
+  max_length: 512,
+  tokens_per_microbatch: 2048,
+  "optimizer.questions_per_step": 8,
+  "optimizer.warmup_fraction": 0.03,
+  "optimizer.weight_decay": 0,
+  "optimizer.adam_beta1": 0.9,
+  "optimizer.adam_beta2": 0.999,
+  "optimizer.max_grad_norm": 1,
+};
+const PAPER_CHOICES: Choices = {
+  judge: "answer",
+  feedback: "binary",
+  start_from: "base",
+  vft_reduction: "token-mean",
+  precision: "float32",
+};
+const NUMBERS_OF: Record<Recipe, Numbers> = {
+  paper: PAPER_NUMBERS,
+  builtin: {
+    ...PAPER_NUMBERS,
+    k: 12,
+    "optimizer.epochs": 6,
+    "optimizer.learning_rate": 2e-3,
+    train_questions: 500,
+    test_questions: 2000,
+    evaluations_per_run: 3,
+    max_new_tokens: 64,
+    max_length: 128,
+  },
+};
+const CHOICES_OF: Record<Recipe, Choices> = {
+  paper: PAPER_CHOICES,
+  builtin: { ...PAPER_CHOICES, judge: "oracle" },
+};
+
+/** The comparison of the demo: every family, with and without its constraint. */
+export function defaultMethods(recipe: Recipe): MethodChoice[] {
+  const rated = recipe === "builtin" ? "ranking" : "";
+  return [
+    newMethod("vft"),
+    newMethod("vft-continued"),
+    newMethod("rft"),
+    newMethod("aft", "none"),
+    newMethod("aft", "detached"),
+    newMethod("aft", "boundary"),
+    newMethod("rrhf", "none", rated),
+    newMethod("rrhf", "detached", rated),
+    newMethod("pro", "none", rated),
+    newMethod("pro", "detached", rated),
+  ];
+}
+
+/** A form as it first opens. */
+export function defaultValues(
+  recipe: Recipe,
+  versionId: string | null,
+  modelId: string | null,
+): FormValues {
+  return {
+    name: null,
+    versionId,
+    splitId: null,
+    modelId,
+    methods: defaultMethods(recipe),
+    seeds: ["1", "2", "3"],
+    numbers: textOf(NUMBERS_OF[recipe]),
+    choices: { ...CHOICES_OF[recipe] },
+    repeat: false,
+  };
+}
+
+/** Another recipe's defaults, wherever the form still has those of the old one. */
+export function adoptRecipe(values: FormValues, from: Recipe, to: Recipe): FormValues {
+  if (from === to) return values;
+  const [oldNumbers, newNumbers] = [textOf(NUMBERS_OF[from]), textOf(NUMBERS_OF[to])];
+  const follow = (before: string, after: string, now: string) => (now === before ? after : now);
+  const numbers = { ...values.numbers };
+  for (const path of NUMBER_PATHS)
+    numbers[path] = follow(oldNumbers[path], newNumbers[path], numbers[path]);
+  const choices = { ...values.choices };
+  for (const path of CHOICE_PATHS)
+    choices[path] = follow(CHOICES_OF[from][path], CHOICES_OF[to][path], choices[path]);
+  return { ...values, numbers, choices, methods: adoptFeedback(values.methods, to) };
+}
+
+// RRHF and PRO rank by ratings where a judge gives them; elsewhere ratings have two levels anyway.
+function adoptFeedback(methods: readonly MethodChoice[], to: Recipe): MethodChoice[] {
+  const [before, after] =
+    to === "builtin" ? (["", "ranking"] as const) : (["ranking", ""] as const);
+  return methods.map((method) =>
+    (method.name === "rrhf" || method.name === "pro") && method.feedback === before
+      ? { ...method, feedback: after }
+      : method,
+  );
+}
+
+/** The form of an experiment that exists, for "Start from this experiment". */
+export function fromSpec(spec: Spec): FormValues {
+  const { optimizer } = spec;
+  const number = (path: NumberPath): number | null => {
+    const value = path.startsWith("optimizer.")
+      ? optimizer[path.slice("optimizer.".length) as keyof typeof optimizer]
+      : spec[path as keyof Spec];
+    return typeof value === "number" ? value : null;
+  };
+  const { judge, feedback, start_from, vft_reduction, precision } = spec;
+  return {
+    name: `${spec.name.slice(0, 112)} (copy)`,
+    versionId: spec.dataset_version_id,
+    splitId: spec.split_id ?? null,
+    modelId: spec.base_model_id,
+    methods: spec.methods.map(fromMethod),
+    seeds: spec.seeds.map(String),
+    numbers: Object.fromEntries(
+      NUMBER_PATHS.map((path) => [path, numberText(number(path))]),
+    ) as Record<NumberPath, string>,
+    choices: { judge, feedback, start_from, vft_reduction, precision },
+    repeat: false,
+  };
+}
+
+function textOf(numbers: Numbers): Record<NumberPath, string> {
+  return Object.fromEntries(
+    NUMBER_PATHS.map((path) => [path, numberText(numbers[path])]),
+  ) as Record<NumberPath, string>;
+}

@@ -1,0 +1,255 @@
+import type { RunStateName } from "@/components/RunState";
+
+/** A run in the graph: planned, or with its state now. */
+export interface GraphNode {
+  cell: string;
+  stage: string;
+  name: string;
+  method: string | null;
+  seed: number | null;
+  /** Cells it waits for. */
+  parents: readonly string[];
+  reused: boolean;
+  /** Null before it exists. */
+  state: RunStateName | null;
+  runId: string | null;
+}
+
+export interface Box {
+  key: string;
+  stage: string;
+  method: string | null;
+  /** One run, or the same run of every seed. Empty for a name that only labels its row. */
+  members: GraphNode[];
+  x: number;
+  y: number;
+  width: number;
+}
+
+export interface Edge {
+  key: string;
+  from: string;
+  to: string;
+  /** SVG path: level, along a trunk before the target's column, level again. */
+  path: string;
+}
+
+export interface GraphLayout {
+  boxes: Box[];
+  edges: Edge[];
+  columns: { title: string; x: number; width: number }[];
+  blocks: { title: string; y: number }[];
+  width: number;
+  height: number;
+}
+
+export const BOX_HEIGHT = 22;
+const ROW = 27;
+const GAP = 26;
+const TRUNK_STEP = 5;
+const HEAD = 26;
+const BLOCK_TITLE = 24;
+const SHARED_ROWS = 3;
+
+interface Column {
+  title: string;
+  width: number;
+  stages: readonly string[];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "Base", width: 52, stages: ["base"] },
+  { title: "VFT", width: 48, stages: ["vft"] },
+  { title: "Sample", width: 66, stages: ["sample"] },
+  { title: "Label", width: 66, stages: ["rate", "assessment-sample"] },
+  { title: "Train", width: 148, stages: ["train"] },
+  { title: "Evaluate", width: 62, stages: ["evaluate"] },
+];
+
+// The order of the trunks in a gap, so that no two sources share a line.
+const SOURCES = ["base", "vft", "sample", "rate", "assessment-sample", "train"];
+const SHARED_ROW: Record<string, number> = { vft: 0, sample: 1, rate: 2 };
+
+/** Which block a run belongs to: its seed, or one for all when they are folded together. */
+const blockOf = (node: GraphNode, folded: boolean): string =>
+  node.stage === "base" ? "" : folded ? "all" : String(node.seed);
+
+const keyOf = (node: GraphNode, folded: boolean): string =>
+  `${blockOf(node, folded)}/${node.stage}/${node.stage === "train" || node.stage === "evaluate" ? node.method : ""}`;
+
+/**
+ * Places runs in columns by stage and in rows by method, one block a seed; VFT and the sampling of a seed
+ * stand once and feed every row.
+ *
+ * @param folded - One block for all seeds, each box holding the same run of every seed.
+ */
+export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): GraphLayout {
+  const hasBase = nodes.some((node) => node.stage === "base");
+  const columns = placeColumns(hasBase);
+  const columnOf = (stage: string) =>
+    columns.find((column) => column.stages.includes(stage)) ?? columns[columns.length - 1];
+  const members = groupBy(nodes, (node) => keyOf(node, folded));
+  const keyOfCell = new Map(nodes.map((node) => [node.cell, keyOf(node, folded)]));
+
+  const boxes: Box[] = [];
+  const blocks: GraphLayout["blocks"] = [];
+  const blockTop = new Map<string, number>();
+  const inBlocks = groupBy(
+    nodes.filter((node) => node.stage !== "base"),
+    (node) => blockOf(node, folded),
+  );
+  let y = HEAD;
+  for (const [block, held] of inBlocks) {
+    const rows = rowsOf(held);
+    blocks.push({ title: folded ? foldedTitle(held) : `seed ${block}`, y });
+    blockTop.set(block, y + BLOCK_TITLE - 5);
+    y += BLOCK_TITLE;
+    const depth = Math.max(rows.length, SHARED_ROWS);
+    const rowOf = (node: GraphNode) =>
+      node.stage === "assessment-sample"
+        ? depth
+        : (SHARED_ROW[node.stage] ?? rows.indexOf(node.method ?? ""));
+    const placed = new Set<string>();
+    for (const node of held) {
+      const key = keyOf(node, folded);
+      const column = columnOf(node.stage);
+      if (placed.has(key) || column === undefined) continue;
+      placed.add(key);
+      const { x, width } = column;
+      const { stage, method } = node;
+      boxes.push({
+        key,
+        stage,
+        method,
+        members: members.get(key) ?? [],
+        x,
+        y: y + rowOf(node) * ROW,
+        width,
+      });
+    }
+    boxes.push(...rowNames(rows, held, block, columnOf("train"), y));
+    y += depth * ROW + (held.some((node) => node.stage === "assessment-sample") ? ROW : 0) + 10;
+  }
+  const base = nodes.find((node) => node.stage === "base");
+  const baseColumn = columnOf("base");
+  if (base !== undefined && baseColumn !== undefined) {
+    const { x, width } = baseColumn;
+    const key = keyOf(base, folded);
+    const rowY = HEAD + BLOCK_TITLE;
+    boxes.unshift({ key, stage: "base", method: null, members: [base], x, y: rowY, width });
+  }
+  const last = columns[columns.length - 1];
+  return {
+    boxes,
+    edges: edgesOf(boxes, keyOfCell, columnOf, (key) => blockTop.get(key.split("/")[0] ?? "") ?? 0),
+    columns,
+    blocks,
+    width: last === undefined ? 0 : last.x + last.width,
+    height: y,
+  };
+}
+
+function placeColumns(hasBase: boolean) {
+  let x = 0;
+  return COLUMNS.filter((column) => hasBase || column.title !== "Base").map((column) => {
+    const placed = { ...column, x };
+    x += column.width + GAP;
+    return placed;
+  });
+}
+
+/** Methods in the experiment's order, the one that is VFT itself first: its line runs straight through. */
+function rowsOf(nodes: readonly GraphNode[]): string[] {
+  const evaluated = nodes.filter((node) => node.stage === "evaluate");
+  const trained = new Set(
+    nodes.filter((node) => node.stage === "train").map((node) => node.method),
+  );
+  const names = [...new Set(evaluated.map((node) => node.method ?? ""))];
+  return [
+    ...names.filter((name) => !trained.has(name)),
+    ...names.filter((name) => trained.has(name)),
+  ];
+}
+
+/** A row without a training run of its own still says which method it evaluates. */
+function rowNames(
+  rows: readonly string[],
+  nodes: readonly GraphNode[],
+  block: string,
+  column: { x: number; width: number } | undefined,
+  top: number,
+): Box[] {
+  const trained = new Set(
+    nodes.filter((node) => node.stage === "train").map((node) => node.method),
+  );
+  if (column === undefined) return [];
+  return rows.flatMap((method, row) =>
+    trained.has(method)
+      ? []
+      : [
+          {
+            key: `${block}/name/${method}`,
+            stage: "name",
+            method,
+            members: [],
+            x: column.x,
+            y: top + row * ROW,
+            width: column.width,
+          },
+        ],
+  );
+}
+
+function edgesOf(
+  boxes: readonly Box[],
+  keyOfCell: ReadonlyMap<string, string>,
+  columnOf: (stage: string) => { x: number } | undefined,
+  topOf: (key: string) => number,
+): Edge[] {
+  const boxOf = new Map(boxes.map((box) => [box.key, box]));
+  const edges = new Map<string, Edge>();
+  for (const target of boxes) {
+    for (const cell of target.members.flatMap((member) => member.parents)) {
+      const source = boxOf.get(keyOfCell.get(cell) ?? "");
+      const key = `${source?.key} → ${target.key}`;
+      if (source === undefined || edges.has(key)) continue;
+      const trunk =
+        (columnOf(target.stage)?.x ?? 0) - 6 - TRUNK_STEP * laneOf(source.stage, target.stage);
+      const [from, to] = [middle(source), middle(target)];
+      const start = source.x + source.width;
+      // The base model's line passes above a seed's runs, where nothing stands in its way.
+      const path =
+        source.stage === "base" && target.stage === "train"
+          ? `M${start} ${from}H${start + 10}V${topOf(target.key)}H${trunk}V${to}H${target.x}`
+          : from === to
+            ? `M${start} ${from}H${target.x}`
+            : `M${start} ${from}H${trunk}V${to}H${target.x}`;
+      edges.set(key, { key, from: source.key, to: target.key, path });
+    }
+  }
+  return [...edges.values()];
+}
+
+const middle = (box: Box): number => box.y + BOX_HEIGHT / 2;
+
+/** Place of a source's trunk in the gap before a column: the nearest stage has the nearest trunk. */
+function laneOf(source: string, target: string): number {
+  if (target === "evaluate") return source === "assessment-sample" ? 0 : 1;
+  if (target === "train") return 3 - Math.max(0, SOURCES.indexOf(source));
+  return source === "base" ? 2 : source === "vft" ? 1 : 0;
+}
+
+function foldedTitle(nodes: readonly GraphNode[]): string {
+  const seeds = [...new Set(nodes.map((node) => node.seed))];
+  return seeds.length === 1 ? `seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
+}
+
+function groupBy<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

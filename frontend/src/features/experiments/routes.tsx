@@ -1,0 +1,16 @@
+import { Route, Routes } from "react-router";
+import { NotFoundPage } from "@/app/NotFoundPage";
+import { ExperimentPage } from "./detail/ExperimentPage";
+import { ExperimentsPage } from "./ExperimentsPage";
+import { NewExperimentPage } from "./form/NewExperimentPage";
+
+export function Component() {
+  return (
+    <Routes>
+      <Route index element={<ExperimentsPage />} />
+      <Route path="new" element={<NewExperimentPage />} />
+      <Route path=":experimentId" element={<ExperimentPage />} />
+      <Route path="*" element={<NotFoundPage />} />
+    </Routes>
+  );
+}

@@ -1,0 +1,158 @@
+import { Button, Select, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ColumnDef } from "@tanstack/react-table";
+import { useState } from "react";
+import { Link } from "react-router";
+import { paths } from "@/app/paths";
+import { DataTable } from "@/components/DataTable";
+import { bytes, count } from "@/components/format";
+import { Time } from "@/components/Numbers";
+import { PageHeader } from "@/components/PageHeader";
+import { Panel } from "@/components/Panel";
+import { PanelError } from "@/components/PanelError";
+import { PanelSkeleton } from "@/components/PanelSkeleton";
+import classes from "./Models.module.css";
+import { type Model, modelsOptions, useAddModel, useMakeBuiltin } from "./queries";
+
+const COLUMNS: ColumnDef<Model, unknown>[] = [
+  {
+    id: "name",
+    header: "Name",
+    size: 260,
+    meta: { grow: true },
+    cell: ({ row }) => row.original.name,
+  },
+  { id: "source", header: "Source", size: 90, cell: ({ row }) => row.original.source },
+  {
+    id: "parameters",
+    header: "Parameters",
+    size: 120,
+    meta: { numeric: true },
+    cell: ({ row }) => count(row.original.facts?.parameters ?? null),
+  },
+  {
+    id: "window",
+    header: "Window (tokens)",
+    size: 120,
+    meta: { numeric: true },
+    cell: ({ row }) => count(row.original.facts?.window ?? null),
+  },
+  {
+    id: "size",
+    header: "Size",
+    size: 90,
+    meta: { numeric: true },
+    cell: ({ row }) => bytes(row.original.facts?.size_bytes ?? null),
+  },
+  {
+    id: "state",
+    header: "State",
+    size: 150,
+    cell: ({ row }) => {
+      const { making, available } = row.original;
+      if (available) return "ready";
+      return making === null ? (
+        "not made yet"
+      ) : (
+        <Link to={paths.run(making.run_id)}>{making.state}</Link>
+      );
+    },
+  },
+  {
+    id: "at",
+    header: "Added",
+    size: 130,
+    cell: ({ row }) => <Time at={row.original.created_at} />,
+  },
+];
+
+/** The registry of base models. */
+export function ModelsPage() {
+  const models = useQuery(modelsOptions());
+  const make = useMakeBuiltin();
+  const unmade = models.data?.some(
+    (one) => one.source === "builtin" && !one.available && one.making === null,
+  );
+  return (
+    <>
+      <PageHeader
+        title="Models"
+        facts="Base models that experiments start from"
+        actions={
+          unmade === true && (
+            <Button onClick={() => make.mutate()} loading={make.isPending}>
+              Make the model
+            </Button>
+          )
+        }
+      />
+      <div className={classes.page}>
+        {models.isPending ? (
+          <PanelSkeleton rows={4} />
+        ) : models.isError ? (
+          <PanelError title="Models" error={models.error} onRetry={() => void models.refetch()} />
+        ) : (
+          <DataTable label="Models" columns={COLUMNS} rows={models.data} rowId={(row) => row.id} />
+        )}
+        <AddModel />
+      </div>
+    </>
+  );
+}
+
+function AddModel() {
+  const [name, setName] = useState("");
+  const [source, setSource] = useState<"hub" | "local">("hub");
+  const [location, setLocation] = useState("");
+  const add = useAddModel();
+  return (
+    <Panel title="Add a model">
+      <form
+        className={classes.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          add.mutate(
+            { name, source, location },
+            {
+              onSuccess: () => {
+                setName("");
+                setLocation("");
+              },
+            },
+          );
+        }}
+      >
+        <TextInput
+          label="Name"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="From"
+          allowDeselect={false}
+          data={[
+            { value: "hub", label: "a hub id" },
+            { value: "local", label: "a directory on the server" },
+          ]}
+          value={source}
+          onChange={(value) => setSource(value === "local" ? "local" : "hub")}
+        />
+        <TextInput
+          label={source === "hub" ? "Hub id" : "Directory"}
+          placeholder={source === "hub" ? "owner/name" : "/path/to/model"}
+          value={location}
+          onChange={(event) => setLocation(event.currentTarget.value)}
+        />
+        <Button
+          type="submit"
+          variant="default"
+          loading={add.isPending}
+          disabled={name === "" || location === ""}
+        >
+          Add model
+        </Button>
+      </form>
+      {add.isError && <PanelError error={add.error} />}
+    </Panel>
+  );
+}

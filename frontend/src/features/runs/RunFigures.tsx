@@ -1,0 +1,39 @@
+import { useQuery } from "@tanstack/react-query";
+import { Figure } from "@/components/Figure";
+import { PanelError } from "@/components/PanelError";
+import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { type Run, type RunFigureName, runFigureOptions } from "./queries";
+
+const TITLES: Record<RunFigureName, string> = {
+  loss: "Loss and its parts",
+  push: "Gradient push on better and worse COTs",
+  validation: "Validation during training",
+};
+
+/** The curves of a training run; a curve that is not written has no panel. */
+export function RunFigures({ run }: { run: Run }) {
+  const has = (prefix: string) => run.metric_names.some((name) => name.startsWith(prefix));
+  return (
+    <>
+      <RunFigure runId={run.id} name="loss" />
+      {has("validation/") && <RunFigure runId={run.id} name="validation" />}
+      {has("train/push_") && <RunFigure runId={run.id} name="push" />}
+    </>
+  );
+}
+
+function RunFigure({ runId, name }: { runId: string; name: RunFigureName }) {
+  const figure = useQuery(runFigureOptions(runId, name));
+  if (figure.isPending) return <PanelSkeleton title={TITLES[name]} height={260} />;
+  if (figure.isError)
+    return (
+      <PanelError title={TITLES[name]} error={figure.error} onRetry={() => void figure.refetch()} />
+    );
+  return (
+    <Figure
+      figure={figure.data}
+      height={260}
+      fileHref={`/api/v1/runs/${runId}/figures/${name}/file`}
+    />
+  );
+}
