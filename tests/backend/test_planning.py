@@ -1,0 +1,187 @@
+"""From a specification to runs."""
+
+import pytest
+from pydantic import ValidationError
+
+from aft.config.experiment import ExperimentSpec
+from aft.config.method import MethodConfig, method_label
+from aft.config.training import BuiltinModelConfig, TrainConfig
+from backend.services import estimates
+from backend.services.planning import plan_runs
+from backend.services.warnings import Surroundings, check
+
+SIZES = estimates.Sizes(
+    parameters=342_720,
+    train_questions=4000,
+    validation_questions=1000,
+    test_questions=2000,
+    question_tokens=31,
+    reference_tokens=22,
+)
+AROUND = Surroundings(
+    task="arithmetic",
+    sizes=SIZES,
+    window=1024,
+    longest_question_tokens=60,
+    workers_alive=2,
+    disk_free_bytes=10**12,
+    disk_needed_bytes=10**6,
+)
+
+
+def make_spec(**changes: object) -> ExperimentSpec:
+    body: dict[str, object] = {
+        "name": "test",
+        "dataset_version_id": "v",
+        "split_id": "s",
+        "base_model_id": "m",
+        "methods": [{"name": "vft"}, {"name": "vft-continued"}, {"name": "aft", "constraint": "detached"}],
+        "seeds": [1, 2, 3],
+    }
+    return ExperimentSpec.model_validate(body | changes)
+
+
+def test_vft_and_sampling_are_shared_by_all_methods_of_a_seed() -> None:
+    spec = make_spec(methods=[{"name": "vft"}, {"name": "rft"}, {"name": "aft"}, {"name": "rrhf"}], seeds=[1])
+    planned = plan_runs(spec, None)
+    stages = [run.stage for run in planned]
+    assert stages.count("vft") == 1
+    assert stages.count("sample") == 1
+    assert stages.count("assessment-sample") == 1
+    assert stages.count("train") == 3
+    assert stages.count("evaluate") == 4
+    candidates = {run.parents["candidates"] for run in planned if run.stage == "train"}
+    assert candidates == {"seed 1/candidates"}
+
+
+def test_parents_come_before_children_and_cells_are_unique() -> None:
+    planned = plan_runs(make_spec(), BuiltinModelConfig())
+    seen: set[str] = set()
+    for run in planned:
+        assert set(run.parents.values()) <= seen
+        assert run.cell not in seen
+        seen.add(run.cell)
+
+
+def test_methods_start_from_the_base_model_or_from_vft() -> None:
+    from_base = {run.cell: run for run in plan_runs(make_spec(seeds=[1]), BuiltinModelConfig())}
+    assert from_base["seed 1/AFT · detached/train"].parents["start"] == "base"
+    from_vft = {run.cell: run for run in plan_runs(make_spec(seeds=[1], start_from="vft"), BuiltinModelConfig())}
+    assert from_vft["seed 1/AFT · detached/train"].parents["start"] == "seed 1/VFT/train"
+    assert from_vft["seed 1/VFT/train"].parents["start"] == "base"
+
+
+def test_the_control_has_as_many_epochs_as_the_methods_pipeline() -> None:
+    for start, expected in (("base", 12), ("vft", 6)):
+        spec = make_spec(seeds=[1], start_from=start, optimizer={"epochs": 6})
+        runs = {run.cell: run for run in plan_runs(spec, None)}
+        config = runs["seed 1/VFT · continued/train"].config
+        assert isinstance(config, TrainConfig)
+        assert config.optimizer.epochs == expected
+
+
+def test_ratings_are_made_only_where_a_method_uses_them() -> None:
+    methods = [{"name": "vft"}, {"name": "pro", "feedback": "ranking"}, {"name": "aft"}]
+    runs = {run.cell: run for run in plan_runs(make_spec(seeds=[1], judge="oracle", methods=methods), None)}
+    assert runs["seed 1/PRO · none/train"].parents["ratings"] == "seed 1/ratings"
+    assert "ratings" not in runs["seed 1/AFT · none/train"].parents
+    without = plan_runs(make_spec(seeds=[1], judge="oracle"), None)
+    assert all(run.kind != "rate" for run in without)
+
+
+def test_dpo_scores_against_the_vft_model() -> None:
+    runs = {run.cell: run for run in plan_runs(make_spec(seeds=[1], methods=[{"name": "vft"}, {"name": "dpo"}]), None)}
+    assert runs["seed 1/DPO · none/train"].parents["reference"] == "seed 1/VFT/train"
+
+
+@pytest.mark.parametrize(
+    ("method", "label"),
+    [
+        ({"name": "aft", "constraint": "boundary"}, "AFT · boundary"),
+        ({"name": "rrhf"}, "RRHF · none"),
+        ({"name": "vft-continued"}, "VFT · continued"),
+        ({"name": "aft", "constraint": "boundary", "boundary_beta": -0.4}, "AFT · boundary · β -0.4"),
+        ({"name": "pro", "temperature": False}, "PRO · none · no temperature"),
+    ],
+)
+def test_labels_are_the_papers_with_the_constraint_behind_a_dot(method: dict[str, object], label: str) -> None:
+    assert method_label(MethodConfig.model_validate(method)) == label
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ({"name": "vft", "constraint": "boundary"}, "does not apply to method 'vft'"),
+        ({"name": "aft", "constraint": "detached", "boundary_beta": 0.1}, "does not apply to constraint 'detached'"),
+        ({"name": "aft", "beta": 0.5}, "only rrhf and dpo have one"),
+        ({"name": "rrhf", "temperature": False}, "only pro has one"),
+    ],
+)
+def test_a_setting_that_does_not_apply_is_refused_with_the_remedy(method: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        MethodConfig.model_validate(method)
+
+
+def test_equal_methods_and_equal_seeds_are_refused() -> None:
+    with pytest.raises(ValidationError, match="appears 2 times"):
+        make_spec(methods=[{"name": "aft"}, {"name": "aft"}])
+    with pytest.raises(ValidationError, match="repeat a value"):
+        make_spec(seeds=[1, 1])
+
+
+def findings(**changes: object) -> dict[str, str]:
+    around = changes.pop("around", AROUND)
+    assert isinstance(around, Surroundings)
+    return {item.message: item.level for item in check(make_spec(**changes), around)}
+
+
+def test_an_unconstrained_method_is_warned_about() -> None:
+    found = findings(methods=[{"name": "vft"}, {"name": "rrhf"}])
+    assert any("No constraint on RRHF · none" in message for message in found)
+
+
+def test_a_missing_baseline_and_control_are_said() -> None:
+    assert any("no baseline" in message for message in findings(methods=[{"name": "aft", "constraint": "boundary"}]))
+    assert any("control" in message for message in findings(methods=[{"name": "vft"}, {"name": "rft"}]))
+
+
+def test_impossible_settings_are_errors_that_name_the_value() -> None:
+    found = findings(max_length=4096, judge="oracle")
+    assert found["max_length is 4096, the model's window is 1024 tokens."] == "error"
+    gsm8k = Surroundings(
+        task="gsm8k",
+        sizes=estimates.Sizes(1, 0, 0, 0, 10, 10),
+        window=None,
+        longest_question_tokens=0,
+        workers_alive=0,
+        disk_free_bytes=1,
+        disk_needed_bytes=10**9,
+    )
+    found = findings(judge="oracle", around=gsm8k)
+    errors = [message for message, level in found.items() if level == "error"]
+    assert any("no train questions" in message for message in errors)
+    assert any("no test questions" in message for message in errors)
+    assert any("oracle judge" in message for message in errors)
+    assert any("GB are free" in message for message in errors)
+    assert any("No worker is running" in message for message in found)
+
+
+def test_one_seed_is_warned_about() -> None:
+    assert any("1 seed " in message for message in findings(seeds=[1]))
+
+
+def test_the_schedule_is_bounded_by_work_and_by_the_longest_chain() -> None:
+    planned = plan_runs(make_spec(), BuiltinModelConfig())
+    seconds = {run.cell: 10.0 for run in planned}
+    one, two = (estimates.wall_seconds(seconds, planned, slots) for slots in (1, 2))
+    assert one == pytest.approx(10.0 * len(planned))
+    assert one / 2 <= two < one
+
+
+def test_reused_runs_take_no_time() -> None:
+    planned = plan_runs(make_spec(seeds=[1]), None)
+    assert estimates.wall_seconds({}, planned, 2) == 0.0
+
+
+def test_the_built_in_models_size_is_exact() -> None:
+    assert estimates.builtin_parameters(BuiltinModelConfig()) == 342_720
