@@ -77,8 +77,10 @@ def _follow(experiment_id: str) -> None:
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f} runs"),
     )
+    with reading() as session:
+        total = sum(experiments.state_counts(session, [experiment_id])[experiment_id].values())
     with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("Demo", total=None)
+        task = bar.add_task("Demo", total=total)
         while True:
             with reading() as session:
                 counts = experiments.state_counts(session, [experiment_id])[experiment_id]

@@ -19,7 +19,7 @@ def use_device(context: RunContext) -> None:
     """Take the slot's share of the machine; before the first tensor operation."""
     torch.set_num_threads(context.threads)
     # A progress bar is for a terminal; the run's log is a file.
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def encode_question(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
