@@ -8,14 +8,15 @@ from backend.api.deps import ReadSessionDep, SessionDep, problems
 from backend.errors import Conflict, Invalid, NotFound
 from backend.schemas.common import Page
 from backend.schemas.models import (
-    BuiltinMaking,
     CheckpointLine,
     InspectRequest,
     ModelCreate,
     ModelInspection,
+    ModelMaking,
     ModelRead,
     ModelRoots,
     ModelSummary,
+    TinyModelCreate,
 )
 from backend.services import base_models, model_checkpoints, model_reads
 from backend.settings import get_settings
@@ -53,9 +54,15 @@ def inspect_location(body: InspectRequest) -> ModelInspection:
 
 
 @router.post("/models/builtin/make", status_code=202, responses=problems(NotFound))
-def make_builtin_model(session: SessionDep) -> BuiltinMaking:
+def make_builtin_model(session: SessionDep) -> ModelMaking:
     """Make the built-in model; asked for twice, it is made once."""
     return base_models.make_builtin(session)
+
+
+@router.post("/models/tiny", status_code=202, responses=problems(NotFound, Conflict, Invalid))
+def make_tiny_model(session: SessionDep, body: TinyModelCreate) -> ModelMaking:
+    """Make a tiny Llama with a tokenizer trained on a data set, to try the data with."""
+    return base_models.make_tiny(session, body)
 
 
 @router.get("/models/{model_id}", responses=problems(NotFound))

@@ -1,28 +1,24 @@
 """``aft datasets``: what the Data sets pages do, from a terminal."""
 
-import time
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from aft.data.splits import SplitSpec
-from backend import jobs, storage
+from backend import storage
+from backend.cli.acting import acting, looking, plain_errors
+from backend.cli.following import follow
 from backend.cli.output import fail
-from backend.db.models import Run
-from backend.db.session import reading, transaction
-from backend.errors import AppError
-from backend.schemas.datasets import ImportFileRequest, ImportRequest, ImportStarted, UploadRead, VersionRead
-from backend.services import dataset_reads, datasets, imports, run_views, runs, splits, uploads, workers
+from backend.db.session import transaction
+from backend.schemas.datasets import ImportRequest, UploadRead, VersionRead
+from backend.services import dataset_reads, datasets, imports, splits, uploads
 
 app = typer.Typer(help="Import, list and split data sets.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
 _BLOCK: Final = 1 << 20
-_POLL_SECONDS: Final = 0.2
 
 
 @app.command("import")
@@ -34,54 +30,73 @@ def import_command(
         list[str] | None, typer.Option(help="FILE=PART where a name does not say it: train, validation or test.")
     ] = None,
     skip_invalid: Annotated[bool, typer.Option(help="Import the valid rows without asking.")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="WHAT=COLUMN for files whose form is not known; WHAT is question, reference, answer, choices "
+            "(one column, or several with commas), id or part."
+        ),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Id of a data set to add a version to.")] = None,
     description: Annotated[str, typer.Option()] = "",
     wait: Annotated[bool, typer.Option(help="Wait until a worker has read the files.")] = True,
 ) -> None:
-    """Import files as a new data set."""
+    """Import files as a new data set, or as a new version of one."""
     parts = dict(item.rpartition("=")[::2] for item in part or [])
     unknown = set(parts) - {str(file) for file in files} - {file.name for file in files}
     if unknown:
         fail(f"--part names {', '.join(sorted(unknown))}, which is not one of the files. Write FILE=PART.")
-    try:
+    mapping = _mapping(column or [])
+    with plain_errors():
         received = [_receive(file) for file in files]
         chosen = task or next((item.detection.task for item in received if item.detection.task), None)
         if chosen is None:
             fail(f"The task of {files[0]} is not known: {received[0].detection.why} Give --task.")
+        requests = [
+            {"upload_id": item.id, "part": parts.get(str(file)) or parts.get(file.name), "mapping": mapping}
+            for item, file in zip(received, files, strict=True)
+        ]
         body = ImportRequest.model_validate(
             {
-                "dataset_name": name or files[0].name.split(".")[0],
+                "dataset_name": None if dataset else name or files[0].name.split(".")[0],
+                "dataset_id": dataset,
                 "description": description,
                 "task": chosen,
                 "on_invalid": "skip" if skip_invalid else "ask",
-                "files": [
-                    ImportFileRequest.model_validate(
-                        {"upload_id": item.id, "part": parts.get(str(file)) or parts.get(file.name)}
-                    )
-                    for item, file in zip(received, files, strict=True)
-                ],
+                "files": requests,
             }
         )
-        with transaction() as session:
-            started = imports.start(session, body)
-            doorbells = jobs.pending(session)
-    except AppError as error:
-        fail(f"{error.detail} {error.remedy}".strip())
-    except ValidationError as error:
-        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
-    for doorbell in doorbells:
-        jobs.ring(*doorbell)
+    with acting() as session:
+        started = imports.start(session, body)
     if not wait:
-        console.print(f"Queued as run {started.run_id}.")
+        console.print(f"Queued as run {started.run_id}; it fills version {started.version_id}.")
         return
-    _follow(started)
+    follow(started.run_id, console)
     _decide(started.version_id)
+
+
+@app.command("accept")
+def accept_command(version_id: Annotated[str, typer.Argument(help="Version in state review.")]) -> None:
+    """Import the valid rows of an import that found others."""
+    with acting() as session:
+        imports.accept(session, version_id)
+    console.print(f"Version {version_id} is imported.")
+
+
+@app.command("discard")
+def discard_command(version_id: Annotated[str, typer.Argument(help="Version in state review.")]) -> None:
+    """Throw away an import that waits for a decision."""
+    with acting() as session:
+        imports.discard(session, version_id)
+    imports.purge()
+    console.print("Nothing was imported.")
 
 
 @app.command("list")
 def list_command() -> None:
     """List data sets, newest first."""
     table = Table("Data set", "Task", "Rows", "Parts", "Version", "Version id")
-    with reading() as session:
+    with looking() as session:
         rows = dataset_reads.summaries(session, datasets.page(session, None, 1000))
     for row in rows:
         parts = " / ".join(f"{part} {count}" for part, count in row.parts.items())
@@ -111,17 +126,24 @@ def split_command(
     name: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Draw train, validation and test questions; the same seed draws the same ones."""
-    try:
+    with acting() as session:
         spec = SplitSpec(
             preset=preset, train=train, validation=validation, test=test, seed=seed, allow_fewer=allow_fewer
         )
-        with transaction() as session:
-            split = splits.create(session, datasets.get_version(session, version_id), spec, name)
-    except ValidationError as error:
-        fail("; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors()))
-    except AppError as error:
-        fail(f"{error.detail} {error.remedy}".strip())
+        split = splits.create(session, datasets.get_version(session, version_id), spec, name)
     console.print(f"Split '{split.name}' ({split.id}): {split.counts}")
+
+
+def _mapping(columns: list[str]) -> dict[str, object] | None:
+    """``WHAT=COLUMN`` options as a column mapping, None where the files say it themselves."""
+    mapping: dict[str, object] = {}
+    for item in columns:
+        what, found, column = item.partition("=")
+        if not found:
+            fail(f"--column {item} is not WHAT=COLUMN, such as question=prompt.")
+        several = what == "choices" and "," in column
+        mapping[what] = column.split(",") if several else column
+    return mapping or None
 
 
 def _receive(file: Path) -> UploadRead:
@@ -143,54 +165,20 @@ def _receive(file: Path) -> UploadRead:
         fail(f"{file} cannot be read: {error.strerror}.")
 
 
-def _follow(started: ImportStarted) -> None:
-    with Progress(console=console) as bars:
-        bar = bars.add_task("Waiting for a worker", total=None)
-        told = False
-        while True:
-            with reading() as session:
-                run = runs.get(session, started.run_id)
-                alone = run.state == "queued" and not workers.live(session)
-            progress = run_views.progress(run)
-            bars.update(bar, total=progress.total, completed=progress.done, description=progress.phase or run.state)
-            if run.state in runs.FINISHED:
-                break
-            if alone and not told:
-                told = True
-                console.print("No worker is running: start one with `aft up` or `aft worker`; the import waits for it.")
-            time.sleep(_POLL_SECONDS)
-    if run.state != "succeeded":
-        fail(_cause(run))
-
-
-def _cause(run: Run) -> str:
-    error = run.error or {}
-    parts = (error.get("detail") or error.get("title") or f"The import was {run.state}.", error.get("remedy"))
-    return " ".join(str(item) for item in parts if item)
-
-
 def _decide(version_id: str) -> None:
     version = _version(version_id)
     _print(version)
     if version.state != "review":
         return
     if typer.confirm(f"Import the {version.n_rows} valid rows?", default=True):
-        with transaction() as session:
-            imports.accept(session, version_id)
-        console.print(f"Imported {version.n_rows} rows as version {version_id}.")
+        accept_command(version_id)
     else:
-        with transaction() as session:
-            imports.discard(session, version_id)
-        imports.purge()
-        console.print("Nothing was imported.")
+        discard_command(version_id)
 
 
 def _version(version_id: str) -> VersionRead:
-    try:
-        with reading() as session:
-            return dataset_reads.version(session, datasets.get_version(session, version_id))
-    except AppError as error:
-        fail(f"{error.detail} {error.remedy}".strip())
+    with looking() as session:
+        return dataset_reads.version(session, datasets.get_version(session, version_id))
 
 
 def _print(version: VersionRead) -> None:

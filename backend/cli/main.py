@@ -42,6 +42,20 @@ class LateGroup(TyperGroup):
         command.name = cmd_name
         return command
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a database that cannot be used is said in one line."""
+        from sqlalchemy.exc import OperationalError, ProgrammingError
+
+        from backend.cli.output import fail
+
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            fail(
+                f"The database cannot be used: {str(error.orig).splitlines()[0]}. "
+                "`aft up` or `aft migrate` prepares it, `aft doctor` looks at everything."
+            )
+
 
 app = typer.Typer(
     cls=LateGroup,

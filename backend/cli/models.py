@@ -1,27 +1,32 @@
 """``aft models``: the registry of base models, from a terminal."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from backend import jobs
+from aft.config.tiny import TinySizes
+from backend.cli.acting import acting, looking
+from backend.cli.following import follow
 from backend.cli.output import fail
-from backend.db.session import reading, transaction
-from backend.errors import AppError
-from backend.schemas.models import ModelCreate, ModelFacts
+from backend.db.models import BaseModelEntry
+from backend.schemas.models import ModelCreate, ModelFacts, ModelRead, TinyModelCreate
 from backend.services import base_models, builtin, model_reads
 
-app = typer.Typer(help="List, add and inspect base models; make the built-in one.", no_args_is_help=True)
+app = typer.Typer(help="List, add and inspect base models; make the built-in one, or a tiny one.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
+_SIZES: Final = TinySizes()
+Wait = Annotated[bool, typer.Option(help="Wait until a worker has made it.")]
 
 
 @app.command("list")
 def list_command() -> None:
     """List base models, newest first."""
     table = Table("Model", "Source", "Parameters", "Window", "Ready", "Location", "Id")
-    with reading() as session:
+    with looking() as session:
         rows = [model_reads.summary(session, row) for row in base_models.page(session, None, 1000)]
     for row in rows:
         facts = row.facts
@@ -38,32 +43,47 @@ def add_command(
     hub: Annotated[bool, typer.Option("--hub", help="The location is a hub id.")] = False,
 ) -> None:
     """Register a base model; its files are checked and not copied."""
-    try:
-        body = ModelCreate(name=name, source="hub" if hub else "local", location=location)
-        with transaction() as session:
-            model = base_models.create(session, body)
-    except AppError as error:
-        fail(f"{error.detail} {error.remedy}".strip())
+    with acting() as session:
+        model = base_models.create(session, ModelCreate(name=name, source="hub" if hub else "local", location=location))
     console.print(f"Registered '{model.name}' as {model.id}.")
+
+
+@app.command("show")
+def show_command(model: Annotated[str, typer.Argument(help="Id or name from `aft models list`.")]) -> None:
+    """Show a registered model: what its files say, what was made from it, what uses it."""
+    with looking() as session:
+        entry = _find(session, model)
+        found = model_reads.whole(session, entry)
+        problem = base_models.inspect(session, entry).problem
+    console.print(f"{found.name} ({found.source}), {found.id}")
+    if found.location:
+        console.print(f"location: {found.location}")
+    if found.making is not None:
+        console.print(f"made by run {found.making.run_id} ({found.making.state})")
+    if problem:
+        console.print(problem)
+    _print_facts(found)
+    for line in found.checkpoints:
+        made = f"{line.run_name}, step {line.step}, {line.size_bytes / 1e6:.1f} MB, checkpoint {line.id}"
+        console.print(f"made from it: {made}")
+    for user in found.used_by:
+        console.print(f"used by {user.kind} '{user.name}' ({user.id})")
 
 
 @app.command("inspect")
 def inspect_command(
     location: Annotated[str, typer.Argument(help="A directory, or the id of a registered model.")],
 ) -> None:
-    """Look at a model's files without loading it."""
+    """Look at a model's files without loading or registering it."""
     facts: ModelFacts | None
-    try:
+    with looking() as session:
         if len(location) == 32 and "/" not in location:
-            with reading() as session:
-                found = base_models.inspect(session, base_models.get(session, location))
+            found = base_models.inspect(session, base_models.get(session, location))
             if found.problem:
                 fail(found.problem)
             facts = found.facts
         else:
             _, facts = base_models.look("local", location)
-    except AppError as error:
-        fail(f"{error.detail} {error.remedy}".strip())
     if facts is None:
         console.print("A hub model is inspected on the machine that fetches it.")
         return
@@ -72,12 +92,52 @@ def inspect_command(
 
 
 @app.command("make-builtin")
-def make_builtin_command() -> None:
+def make_builtin_command(wait: Wait = False) -> None:
     """Queue the run that makes the built-in model; it is made once."""
-    with transaction() as session:
+    with acting() as session:
         builtin.ensure(session)
         making = base_models.make_builtin(session)
-        doorbells = jobs.pending(session)
-    for doorbell in doorbells:
-        jobs.ring(*doorbell)
     console.print(f"Run {making.run_id}" + (" exists already." if making.already_there else " is queued."))
+    if wait:
+        follow(making.run_id, console)
+
+
+@app.command("make-tiny")
+def make_tiny_command(
+    version_id: Annotated[str, typer.Argument(help="Data set version, from `aft datasets list`.")],
+    name: Annotated[str, typer.Option(help="What to call it.")],
+    split: Annotated[str | None, typer.Option(help="Split id; by default the version's newest.")] = None,
+    hidden_size: Annotated[int, typer.Option()] = _SIZES.hidden_size,
+    layers: Annotated[int, typer.Option()] = _SIZES.layers,
+    heads: Annotated[int, typer.Option()] = _SIZES.heads,
+    mlp_size: Annotated[int, typer.Option()] = _SIZES.mlp_size,
+    vocab_size: Annotated[int, typer.Option(help="Most tokens of the tokenizer.")] = _SIZES.vocab_size,
+    window: Annotated[int, typer.Option(help="Longest question plus response, in tokens.")] = _SIZES.window,
+    seed: Annotated[int, typer.Option(help="Decides the random weights.")] = _SIZES.seed,
+    wait: Wait = True,
+) -> None:
+    """Make a tiny Llama with random weights and a tokenizer trained on the data set's training questions.
+
+    It has learned nothing yet: use it to try data and settings, and expect an accuracy near zero.
+    """
+    with acting() as session:
+        sizes = TinySizes(
+            hidden_size=hidden_size, layers=layers, heads=heads, mlp_size=mlp_size, vocab_size=vocab_size,
+            window=window, seed=seed,
+        )  # fmt: skip
+        body = TinyModelCreate(name=name, dataset_version_id=version_id, split_id=split, sizes=sizes)
+        making = base_models.make_tiny(session, body)
+    console.print(f"Model {making.model_id}, made by run {making.run_id}.")
+    if wait:
+        follow(making.run_id, console)
+
+
+def _find(session: Session, model: str) -> BaseModelEntry:
+    named = session.scalar(select(BaseModelEntry).where(BaseModelEntry.name == model))
+    return named if named is not None else base_models.get(session, model)
+
+
+def _print_facts(model: ModelRead) -> None:
+    if model.facts is not None:
+        for key, value in model.facts.model_dump().items():
+            console.print(f"{key}: {value}")

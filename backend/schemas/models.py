@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from aft.config.training import BuiltinModelConfig
+from aft.config.tiny import MadeModelConfig, TinySizes
 from backend.schemas.common import Schema
 from backend.schemas.datasets import UsedBy
 from backend.schemas.runs import RunKind, RunProgress, RunState
 
-ModelSource = Literal["builtin", "local", "hub"]
+ModelSource = Literal["builtin", "tiny", "local", "hub"]
 
 
 class ModelFacts(Schema):
@@ -31,7 +31,7 @@ class ModelFacts(Schema):
 
 
 class MakingRun(Schema):
-    """The run that makes the built-in model."""
+    """The run that makes a model of our own."""
 
     run_id: str
     state: RunState
@@ -45,14 +45,14 @@ class ModelSummary(Schema):
     name: str
     source: ModelSource
     location: str
-    """Directory or hub id; empty for the built-in model."""
-    config: BuiltinModelConfig | None
+    """Directory or hub id; empty for models made here."""
+    config: MadeModelConfig | None
     facts: ModelFacts | None
     """None until inspected; a hub model is inspected on the machine that runs it."""
     available: bool
     """Whether an experiment can start without making or fetching the model first."""
     making: MakingRun | None
-    """Built-in model only: the newest run that makes it."""
+    """Models made here only: the newest run that makes it."""
     created_at: datetime
 
 
@@ -118,8 +118,18 @@ class ModelRoots(Schema):
     roots: list[str]
 
 
-class BuiltinMaking(Schema):
-    """The run that makes the built-in model; the same one however often it is asked for."""
+class TinyModelCreate(Schema):
+    """A tiny Llama with random weights, and a tokenizer trained on a data set's training questions."""
+
+    name: str = Field(min_length=1, max_length=120)
+    dataset_version_id: str
+    split_id: str | None = None
+    """By default the version's newest split."""
+    sizes: TinySizes = TinySizes()
+
+
+class ModelMaking(Schema):
+    """The run that makes a model; the same one however often it is asked for."""
 
     run_id: str
     model_id: str

@@ -7,16 +7,19 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aft.config.training import BuiltinModelConfig
+from aft.config.tiny import MadeModelConfig, MakingConfig, TinyModelConfig
 from aft.model_files import inspect_model_directory
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run
 from backend.errors import Conflict, Invalid, NotFound
 from backend.schemas.datasets import UsedBy
-from backend.schemas.models import BuiltinMaking, ModelCreate, ModelFacts, ModelInspection
-from backend.services import checkpoints, datasets, events, runs
+from backend.schemas.models import ModelCreate, ModelFacts, ModelInspection, ModelMaking, TinyModelCreate
+from backend.services import checkpoints, datasets, events, runs, splits
+from backend.services.planning import making_run as planned_making
 from backend.services.run_states import OPEN
 from backend.settings import get_settings
 
+MADE = frozenset({"builtin", "tiny"})
+"""Sources whose models a run makes here."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?")
 _NEW_MODELS = "at most 96 letters, digits, '-', '_' and '.' on each side of one '/'"
 
@@ -60,11 +63,7 @@ def create(session: Session, body: ModelCreate) -> BaseModelEntry:
         Conflict: If the name is taken.
         Invalid: If the directory or the id cannot be used.
     """
-    name = body.name.strip()
-    if not name:
-        raise Invalid("The name is empty.", remedy="Give the model a name.", field="name")
-    if session.scalar(select(BaseModelEntry.id).where(BaseModelEntry.name == name)):
-        raise Conflict(f"There is a model named '{name}' already.", remedy="Choose another name.", field="name")
+    name = _new_name(session, body.name)
     location, facts = look(body.source, body.location)
     same = select(BaseModelEntry).where(BaseModelEntry.source == body.source, BaseModelEntry.location == location)
     known = session.scalar(same)
@@ -107,7 +106,7 @@ def look(source: str, location: str) -> tuple[str, ModelFacts | None]:
 
 def inspect(session: Session, model: BaseModelEntry) -> ModelInspection:
     """Look at a registered model's files again; nothing is stored."""
-    if model.source == "builtin":
+    if made_config(model) is not None:
         run = making_run(session, model)
         place = checkpoints.final_directory(session, run.id) if run is not None else None
         if place is None:
@@ -161,7 +160,7 @@ def used_by(session: Session, model_id: str) -> list[UsedBy]:
 
 
 def making_run(session: Session, model: BaseModelEntry) -> Run | None:
-    """The run that made or makes the built-in model: a finished one with its files, else the newest."""
+    """The run that made or makes a model of our own: a finished one with its files, else the newest."""
     query = (
         select(Run)
         .where(Run.kind == "pretrain", Run.inputs["base_model_id"].as_string() == model.id)
@@ -174,20 +173,67 @@ def making_run(session: Session, model: BaseModelEntry) -> Run | None:
     return next(made, None) or next(active, None) or next(iter(found), None)
 
 
-def make_builtin(session: Session) -> BuiltinMaking:
+def made_config(model: BaseModelEntry) -> MadeModelConfig | None:
+    """How the model is made here, None for one that is found elsewhere."""
+    return MakingConfig.model_validate(model.config or {}).root if model.source in MADE else None
+
+
+def make_builtin(session: Session) -> ModelMaking:
     """Queue the run that makes the built-in model, or find the one that does or did."""
-    model = builtin_entry(session)
-    config = BuiltinModelConfig.model_validate(model.config or {})
-    # The same values as in an experiment's plan, so that both find the same run.
+    return _make(session, builtin_entry(session))
+
+
+def make_tiny(session: Session, body: TinyModelCreate) -> ModelMaking:
+    """Register a tiny model for a data set and queue the run that makes it.
+
+    Raises:
+        Conflict: If the name is taken, or the version is not ready.
+        Invalid: If there is no split, or it has no training questions.
+        NotFound: If there is no such version or split.
+    """
+    name = _new_name(session, body.name)
+    version = datasets.get_version(session, body.dataset_version_id)
+    if version.state != "ready":
+        raise Conflict(
+            f"The data set version is in state '{version.state}'.",
+            remedy="Finish its import first.",
+            field="dataset_version_id",
+        )
+    split = splits.of_version_or_newest(session, version.id, body.split_id)
+    if not split.counts.get("train"):
+        raise Invalid(
+            f"Split '{split.name}' has no train questions to make a tokenizer from.",
+            remedy="Choose or make a split with a train part.",
+            field="split_id",
+        )
+    config = TinyModelConfig(**body.sizes.model_dump(), dataset_version_id=version.id, split_id=split.id)
+    model = BaseModelEntry(name=name, source="tiny", config=config.model_dump(mode="json"))
+    session.add(model)
+    session.flush()
+    events.publish(session, "model", "added", subject_id=model.id)
+    return _make(session, model)
+
+
+def _make(session: Session, model: BaseModelEntry) -> ModelMaking:
+    planned = planned_making(model.id, MakingConfig.model_validate(model.config or {}).root)
     run, existed = runs.create(
         session,
-        kind="pretrain",
-        name="Make the built-in model",
-        config=config.model_dump(mode="json"),
-        inputs={"base_model_id": model.id},
-        seed=config.seed,
+        kind=planned.kind,
+        name=planned.name,
+        config=planned.config.model_dump(mode="json"),
+        inputs=planned.inputs,
+        seed=planned.seed,
     )
-    return BuiltinMaking(run_id=run.id, model_id=model.id, already_there=existed)
+    return ModelMaking(run_id=run.id, model_id=model.id, already_there=existed)
+
+
+def _new_name(session: Session, wanted: str) -> str:
+    name = wanted.strip()
+    if not name:
+        raise Invalid("The name is empty.", remedy="Give the model a name.", field="name")
+    if session.scalar(select(BaseModelEntry.id).where(BaseModelEntry.name == name)):
+        raise Conflict(f"There is a model named '{name}' already.", remedy="Choose another name.", field="name")
+    return name
 
 
 def _allowed(location: str) -> Path:

@@ -8,6 +8,7 @@ cautious default.
 from dataclasses import dataclass
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.tiny import MadeModelConfig, TinyModelConfig
 from aft.config.training import BuiltinModelConfig, TrainConfig
 from backend.services.planning import PlannedRun
 
@@ -30,8 +31,8 @@ class Sizes:
     reference_tokens: float
 
 
-def builtin_parameters(config: BuiltinModelConfig, vocabulary: int = 107) -> int:
-    """Parameters of the built-in Llama with tied embeddings."""
+def llama_parameters(config: MadeModelConfig, vocabulary: int = 107) -> int:
+    """Parameters of a Llama with tied embeddings; the built-in model's vocabulary has 107 words."""
     hidden, mlp = config.hidden_size, config.mlp_size
     layer = 4 * hidden * hidden + 3 * hidden * mlp + 2 * hidden
     return vocabulary * hidden + config.layers * layer + hidden
@@ -50,6 +51,8 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
     config = item.config
     if isinstance(config, BuiltinModelConfig):
         return 3 * forward * config.steps * config.rows_per_step * 55
+    if isinstance(config, TinyModelConfig):
+        return 0.0
     if isinstance(config, TrainConfig):
         candidates = 0.0
         name, constraint = config.method.name, config.method.constraint

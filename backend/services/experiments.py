@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.config.training import BuiltinModelConfig
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
 from backend.errors import Conflict, Invalid, NotFound
 from backend.services import base_models, datasets, events, runs, splits
@@ -53,22 +52,7 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
             field="dataset_version_id",
         )
     base_models.get(session, model_id)
-    split_id = spec.split_id
-    if split_id is None:
-        found = splits.newest(session, version_id)
-        if found is None:
-            raise Invalid(
-                "The data set version has no split into train, validation and test.",
-                remedy="Make one on the data set's page.",
-                field="split_id",
-            )
-        split_id = found.id
-    elif splits.get(session, split_id).version_id != version_id:
-        raise Invalid(
-            f"Split {split_id} belongs to another data set version.",
-            remedy="Choose a split of the chosen version.",
-            field="split_id",
-        )
+    split_id = splits.of_version_or_newest(session, version_id, spec.split_id).id
     return spec.model_copy(update={"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id})
 
 
@@ -91,8 +75,7 @@ def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:
 def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
     """The runs of a resolved specification, without a look at what exists."""
     model = base_models.get(session, spec.base_model_id)
-    builtin = BuiltinModelConfig.model_validate(model.config or {}) if model.source == "builtin" else None
-    return plan_runs(spec, builtin)
+    return plan_runs(spec, base_models.made_config(model))
 
 
 def start(

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from aft.config.training import BuiltinModelConfig
 from backend.db.models import BaseModelEntry
 from backend.schemas.models import MakingRun, ModelFacts, ModelRead, ModelSummary
 from backend.services import base_models, checkpoints, model_checkpoints, run_views
@@ -31,7 +30,8 @@ def whole(session: Session, model: BaseModelEntry) -> ModelRead:
 def _summary(session: Session, model: BaseModelEntry) -> dict[str, Any]:
     making, available = None, False
     facts = ModelFacts.model_validate(model.facts) if model.facts else None
-    if model.source == "builtin":
+    made = base_models.made_config(model)
+    if made is not None:
         run = base_models.making_run(session, model)
         if run is not None:
             making = MakingRun(run_id=run.id, state=run.state, progress=run_views.progress(run))  # type: ignore[arg-type]
@@ -45,7 +45,7 @@ def _summary(session: Session, model: BaseModelEntry) -> dict[str, Any]:
         "name": model.name,
         "source": model.source,
         "location": model.location,
-        "config": BuiltinModelConfig.model_validate(model.config) if model.config else None,
+        "config": made,
         "facts": facts,
         "available": available,
         "making": making,

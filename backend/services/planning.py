@@ -11,7 +11,8 @@ from aft.config.base import Config
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import RANKING_METHODS, MethodConfig, method_label
 from aft.config.sampling import EvaluateConfig, RateConfig, SampleConfig
-from aft.config.training import BuiltinModelConfig, TrainConfig
+from aft.config.tiny import MadeModelConfig, TinyModelConfig
+from aft.config.training import TrainConfig
 
 VFT = MethodConfig(name="vft")
 
@@ -45,21 +46,29 @@ def needs_ratings(spec: ExperimentSpec) -> bool:
     )
 
 
-def plan_runs(spec: ExperimentSpec, builtin_model: BuiltinModelConfig | None) -> list[PlannedRun]:
+def plan_runs(spec: ExperimentSpec, made_model: MadeModelConfig | None) -> list[PlannedRun]:
     """All runs of the experiment, parents before children.
 
     Args:
         spec: The specification, ids resolved.
-        builtin_model: The base model's configuration when it has to be made here, else None.
+        made_model: The base model's configuration when it has to be made here, else None.
     """
     runs: list[PlannedRun] = []
-    if builtin_model is not None:
-        inputs = {"base_model_id": spec.base_model_id}
-        name = "Make the built-in model"
-        runs.append(PlannedRun("base", "pretrain", "base", name, None, builtin_model.seed, builtin_model, inputs))
+    if made_model is not None:
+        runs.append(making_run(spec.base_model_id, made_model))
     for order, seed in enumerate(spec.seeds):
-        runs += _seed_runs(spec, seed, 100 * (order + 1), has_base=builtin_model is not None)
+        runs += _seed_runs(spec, seed, 100 * (order + 1), has_base=made_model is not None)
     return runs
+
+
+def making_run(base_model_id: str, config: MadeModelConfig) -> PlannedRun:
+    """The run that makes a base model; the same whoever asks for it, so that it is made once."""
+    inputs: dict[str, Any] = {"base_model_id": base_model_id}
+    name = "Make the built-in model"
+    if isinstance(config, TinyModelConfig):
+        inputs |= {"dataset_version_id": config.dataset_version_id, "split_id": config.split_id}
+        name = "Make a tiny model"
+    return PlannedRun("base", "pretrain", "base", name, None, config.seed, config, inputs)
 
 
 def _seed_runs(spec: ExperimentSpec, seed: int, priority: int, *, has_base: bool) -> list[PlannedRun]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.config.training import BuiltinModelConfig
+from aft.config.tiny import TinyModelConfig
 from backend import storage
 from backend.db.models import BaseModelEntry, Example, Experiment, ExperimentRun, Run, Split, SplitMember
 from backend.errors import Invalid
@@ -128,8 +128,11 @@ def _sizes(session: Session, spec: ExperimentSpec) -> tuple[Sizes, float]:
 
 def _parameters(model: BaseModelEntry) -> int:
     facts: dict[str, Any] = model.facts or {}
-    if model.source == "builtin":
-        return estimates.builtin_parameters(BuiltinModelConfig.model_validate(model.config or {}))
+    made = base_models.made_config(model)
+    if isinstance(made, TinyModelConfig):
+        return estimates.llama_parameters(made, made.vocab_size)
+    if made is not None:
+        return estimates.llama_parameters(made)
     return int(facts.get("parameters") or 7_000_000_000)
 
 
@@ -137,7 +140,7 @@ def _surroundings(
     session: Session, spec: ExperimentSpec, sizes: Sizes, longest: float, disk_needed: int
 ) -> Surroundings:
     model = base_models.get(session, spec.base_model_id)
-    window = BUILTIN_WINDOW if model.source == "builtin" else (model.facts or {}).get("window")
+    window = _window(model)
     return Surroundings(
         task=datasets.get_version(session, spec.dataset_version_id).task,
         sizes=sizes,
@@ -147,3 +150,11 @@ def _surroundings(
         disk_free_bytes=storage.free_bytes(),
         disk_needed_bytes=disk_needed,
     )
+
+
+def _window(model: BaseModelEntry) -> int | None:
+    made = base_models.made_config(model)
+    if isinstance(made, TinyModelConfig):
+        return made.window
+    known: int | None = (model.facts or {}).get("window")
+    return known if made is None else BUILTIN_WINDOW

@@ -42,6 +42,29 @@ def newest(session: Session, version_id: str) -> Split | None:
     return session.scalar(select(Split).where(Split.version_id == version_id).order_by(Split.id.desc()).limit(1))
 
 
+def of_version_or_newest(session: Session, version_id: str, split_id: str | None) -> Split:
+    """The split asked for, or the version's newest.
+
+    Raises:
+        Invalid: If the version has none, or the split is another version's.
+        NotFound: If there is no such split.
+    """
+    split = newest(session, version_id) if split_id is None else get(session, split_id)
+    if split is None:
+        raise Invalid(
+            "The data set version has no split into train, validation and test.",
+            remedy="Make one on the data set's page, or with `aft datasets split`.",
+            field="split_id",
+        )
+    if split.version_id != version_id:
+        raise Invalid(
+            f"Split {split.id} belongs to another data set version.",
+            remedy="Choose a split of the chosen version.",
+            field="split_id",
+        )
+    return split
+
+
 def create(session: Session, version: DatasetVersion, spec: SplitSpec, name: str | None = None) -> Split:
     """Draw a split and keep its ids. The same version, spec and seed give the same questions everywhere.
 

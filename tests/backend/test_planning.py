@@ -184,4 +184,4 @@ def test_reused_runs_take_no_time() -> None:
 
 
 def test_the_built_in_models_size_is_exact() -> None:
-    assert estimates.builtin_parameters(BuiltinModelConfig()) == 342_720
+    assert estimates.llama_parameters(BuiltinModelConfig()) == 342_720

@@ -199,3 +199,30 @@ def test_fenced_task_stops_at_its_next_write() -> None:
 
     with pytest.raises(runs.LeaseLost):
         child.compute(claim, request, sink, threading.Event())
+
+
+@pytest.mark.usefixtures("data_directory")
+def test_tiny_model_reads_and_writes_its_data_and_is_made_alike_again() -> None:
+    from transformers import AutoTokenizer
+
+    from aft.config.tiny import TinyModelConfig
+
+    with transaction() as session:
+        version_id, split_id = make_dataset(session)
+    config = TinyModelConfig(dataset_version_id=version_id, split_id=split_id, hidden_size=16, window=96)
+    inputs = {"dataset_version_id": version_id, "split_id": split_id}
+    made = []
+    for _ in range(2):
+        run_id = create(kind="pretrain", config=config.model_dump(mode="json"), inputs=inputs)
+        compute(run_id)
+        made.append(run_id)
+    assert weights(made[0]) == weights(made[1])
+    with reading() as session:
+        place = checkpoints.final_directory(session, made[0])
+    tokenizer = AutoTokenizer.from_pretrained(place)
+    text = "Ann has 7 apples, außer Ζ."
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
+    assert 261 < len(tokenizer) < 2048
+    vft = create(kind="train", config=train_config(max_length=96), inputs=inputs, parents={"start": made[0]})
+    compute(vft)
+    assert weights(vft) != weights(made[0])

@@ -688,6 +688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/tiny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Tiny Model
+         * @description Make a tiny Llama with a tokenizer trained on a data set, to try the data with.
+         */
+        post: operations["make_tiny_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model_id}": {
         parameters: {
             query?: never;
@@ -980,18 +1000,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * BuiltinMaking
-         * @description The run that makes the built-in model; the same one however often it is asked for.
-         */
-        BuiltinMaking: {
-            /** Already There */
-            already_there: boolean;
-            /** Model Id */
-            model_id: string;
-            /** Run Id */
-            run_id: string;
-        };
         /**
          * BuiltinModelConfig
          * @description The built-in small model: a Llama made on this machine for the arithmetic task.
@@ -2051,7 +2059,7 @@ export interface components {
         };
         /**
          * MakingRun
-         * @description The run that makes the built-in model.
+         * @description The run that makes a model of our own.
          */
         MakingRun: {
             progress: components["schemas"]["RunProgress"];
@@ -2265,6 +2273,18 @@ export interface components {
             problem: string | null;
         };
         /**
+         * ModelMaking
+         * @description The run that makes a model; the same one however often it is asked for.
+         */
+        ModelMaking: {
+            /** Already There */
+            already_there: boolean;
+            /** Model Id */
+            model_id: string;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
          * ModelRead
          * @description Everything about one base model.
          */
@@ -2279,7 +2299,8 @@ export interface components {
              * @description Final models made from it, newest first, at most 200.
              */
             checkpoints: components["schemas"]["CheckpointLine"][];
-            config: components["schemas"]["BuiltinModelConfig"] | null;
+            /** Config */
+            config: components["schemas"]["BuiltinModelConfig"] | components["schemas"]["TinyModelConfig"] | null;
             /**
              * Created At
              * Format: date-time
@@ -2291,10 +2312,10 @@ export interface components {
             id: string;
             /**
              * Location
-             * @description Directory or hub id; empty for the built-in model.
+             * @description Directory or hub id; empty for models made here.
              */
             location: string;
-            /** @description Built-in model only: the newest run that makes it. */
+            /** @description Models made here only: the newest run that makes it. */
             making: components["schemas"]["MakingRun"] | null;
             /** Name */
             name: string;
@@ -2302,7 +2323,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "builtin" | "local" | "hub";
+            source: "builtin" | "tiny" | "local" | "hub";
             /** Used By */
             used_by: components["schemas"]["UsedBy"][];
         };
@@ -2324,7 +2345,8 @@ export interface components {
              * @description Whether an experiment can start without making or fetching the model first.
              */
             available: boolean;
-            config: components["schemas"]["BuiltinModelConfig"] | null;
+            /** Config */
+            config: components["schemas"]["BuiltinModelConfig"] | components["schemas"]["TinyModelConfig"] | null;
             /**
              * Created At
              * Format: date-time
@@ -2336,10 +2358,10 @@ export interface components {
             id: string;
             /**
              * Location
-             * @description Directory or hub id; empty for the built-in model.
+             * @description Directory or hub id; empty for models made here.
              */
             location: string;
-            /** @description Built-in model only: the newest run that makes it. */
+            /** @description Models made here only: the newest run that makes it. */
             making: components["schemas"]["MakingRun"] | null;
             /** Name */
             name: string;
@@ -2347,7 +2369,7 @@ export interface components {
              * Source
              * @enum {string}
              */
-            source: "builtin" | "local" | "hub";
+            source: "builtin" | "tiny" | "local" | "hub";
         };
         /**
          * OptimizerConfig
@@ -3235,6 +3257,134 @@ export interface components {
             remedy: string;
             /** Title */
             title: string;
+        };
+        /**
+         * TinyModelConfig
+         * @description A Llama with random weights and a tokenizer trained on the training questions of a split.
+         *
+         *     It has learned nothing: it proves that data go through every step, and its accuracy stays near zero.
+         */
+        TinyModelConfig: {
+            /** Dataset Version Id */
+            dataset_version_id: string;
+            /**
+             * Heads
+             * @default 2
+             */
+            heads: number;
+            /**
+             * Hidden Size
+             * @default 64
+             */
+            hidden_size: number;
+            /**
+             * Kind
+             * @default pretrain
+             * @constant
+             */
+            kind: "pretrain";
+            /**
+             * Layers
+             * @default 2
+             */
+            layers: number;
+            /**
+             * Mlp Size
+             * @default 192
+             */
+            mlp_size: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Split Id
+             * @description The tokenizer sees the train part of this split alone.
+             */
+            split_id: string;
+            /**
+             * Vocab Size
+             * @description Upper bound; few texts give fewer tokens.
+             * @default 2048
+             */
+            vocab_size: number;
+            /**
+             * Window
+             * @description Longest question plus response, in tokens.
+             * @default 1024
+             */
+            window: number;
+        };
+        /**
+         * TinyModelCreate
+         * @description A tiny Llama with random weights, and a tokenizer trained on a data set's training questions.
+         */
+        TinyModelCreate: {
+            /** Dataset Version Id */
+            dataset_version_id: string;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "heads": 2,
+             *       "hidden_size": 64,
+             *       "layers": 2,
+             *       "mlp_size": 192,
+             *       "seed": 0,
+             *       "vocab_size": 2048,
+             *       "window": 1024
+             *     }
+             */
+            sizes: components["schemas"]["TinySizes"];
+            /**
+             * Split Id
+             * @description By default the version's newest split.
+             */
+            split_id?: string | null;
+        };
+        /**
+         * TinySizes
+         * @description Sizes of a tiny Llama.
+         */
+        TinySizes: {
+            /**
+             * Heads
+             * @default 2
+             */
+            heads: number;
+            /**
+             * Hidden Size
+             * @default 64
+             */
+            hidden_size: number;
+            /**
+             * Layers
+             * @default 2
+             */
+            layers: number;
+            /**
+             * Mlp Size
+             * @default 192
+             */
+            mlp_size: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Vocab Size
+             * @description Upper bound; few texts give fewer tokens.
+             * @default 2048
+             */
+            vocab_size: number;
+            /**
+             * Window
+             * @description Longest question plus response, in tokens.
+             * @default 1024
+             */
+            window: number;
         };
         /**
          * UploadRead
@@ -5026,7 +5176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BuiltinMaking"];
+                    "application/json": components["schemas"]["ModelMaking"];
                 };
             };
             /** @description Not found */
@@ -5091,6 +5241,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelRoots"];
+                };
+            };
+        };
+    };
+    make_tiny_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TinyModelCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMaking"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
