@@ -10,6 +10,7 @@ MethodName = Literal["vft", "vft-continued", "rft", "aft", "rrhf", "pro", "dpo"]
 Constraint = Literal["none", "detached", "detached-lowest", "boundary"]
 
 RANKING_METHODS: frozenset[str] = frozenset({"aft", "rrhf", "pro", "dpo"})
+BoundaryRule = Literal["beta", "spread", "floor"]
 DEFAULT_BOUNDARY_BETA = 0.15
 
 
@@ -22,6 +23,9 @@ class MethodConfig(Config):
     """Keeps worse COTs up: none, detached (Eq. 7, 12), detached-lowest (Eq. 13) or boundary (Eq. 8, 11)."""
     boundary_beta: float | None = Field(default=None, ge=-5, le=5)
     """β of the boundary constraint in nats a token; only with constraint = boundary (default 0.15)."""
+    boundary_rule: BoundaryRule = "beta"
+    """Where the boundary lies: beta below the lowest better COT (the paper's), by as much as the question's scores
+    under the VFT model spread (spread), or at each worse COT's own score under the VFT model (floor)."""
     beta: float | None = Field(default=None, gt=0, le=100)
     """RRHF's gradient factor (Table 10, default 1) or DPO's β (default 1); no other method has one."""
     feedback: Literal["binary", "ranking"] | None = None
@@ -49,6 +53,13 @@ class MethodConfig(Config):
                 "Remove it, or set the constraint to boundary."
             )
             raise ValueError(msg)
+        if self.boundary_rule != "beta" and (self.constraint != "boundary" or self.boundary_beta is not None):
+            other = "boundary_beta" if self.boundary_beta is not None else f"constraint '{self.constraint}'"
+            msg = (
+                f"boundary_rule '{self.boundary_rule}' does not go with {other}: it needs constraint boundary and "
+                "takes no β. Remove one of them."
+            )
+            raise ValueError(msg)
         if self.beta is not None and self.name not in {"rrhf", "dpo"}:
             msg = (
                 f"beta {self.beta:g} does not apply to method '{self.name}': only rrhf and dpo have one. "
@@ -59,6 +70,11 @@ class MethodConfig(Config):
             msg = f"temperature = false does not apply to method '{self.name}': only pro has one. Remove it."
             raise ValueError(msg)
         return self
+
+    @property
+    def needs_reference_scores(self) -> bool:
+        """Whether the candidates' scores under the VFT model are part of the loss."""
+        return self.name == "dpo" or self.boundary_rule != "beta"
 
 
 _DISPLAY = {
@@ -86,6 +102,8 @@ def method_label(method: MethodConfig) -> str:
         parts.append(method.feedback)
     if method.boundary_beta is not None and method.boundary_beta != DEFAULT_BOUNDARY_BETA:
         parts.append(f"β {method.boundary_beta:g}")
+    if method.boundary_rule != "beta":
+        parts.append(method.boundary_rule)
     if method.beta is not None and method.beta != 1.0:
         parts.append(f"factor {method.beta:g}" if method.name == "rrhf" else f"DPO β {method.beta:g}")
     if not method.temperature:

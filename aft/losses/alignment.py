@@ -31,8 +31,7 @@ def alignment_loss(
 def boundary_constrained_loss(
     scores: Float[Tensor, "question candidate"],
     prefers: Bool[Tensor, "question candidate candidate"],
-    *,
-    beta: float,
+    boundary: Float[Tensor, "question candidate"],
 ) -> Float[Tensor, " question"]:
     r"""Rank candidates while keeping worse ones above a boundary (Eq. 8, 11).
 
@@ -45,19 +44,18 @@ def boundary_constrained_loss(
     Args:
         scores: Candidate scores.
         prefers: Preference pairs. A question without pairs has a loss of 0.
-        beta: Gap between ``s_j^*`` and the boundary, nats a token; may be negative (Section 6.4).
+        boundary: ``s_j^* - beta`` of every candidate, or another boundary of ``aft.losses.boundary``.
     """
     ranking = flatten_pairs(scores[:, None, :] - scores[:, :, None])
-    boundary = flatten_pairs(_boundary_exponents(scores, prefers, beta))
+    floor = flatten_pairs(_boundary_exponents(scores, boundary))
     pairs = flatten_pairs(prefers)
-    return log1p_sum_exp(torch.cat([ranking, boundary], dim=1), where=torch.cat([pairs, pairs], dim=1))
+    return log1p_sum_exp(torch.cat([ranking, floor], dim=1), where=torch.cat([pairs, pairs], dim=1))
 
 
 def boundary_term(
     scores: Float[Tensor, "question candidate"],
     prefers: Bool[Tensor, "question candidate candidate"],
-    *,
-    beta: float,
+    boundary: Float[Tensor, "question candidate"],
 ) -> Float[Tensor, " question"]:
     r"""The boundary as a term of its own, for losses the paper does not combine it with (an extension).
 
@@ -75,17 +73,14 @@ def boundary_term(
       ``tau * sigmoid(tau x) = sigmoid(-2 beta - x)``.
     * DPO with factor b, single pair: where ``b * sigmoid(b (x - xref)) = sigmoid(-2 beta - x)``.
     """
-    return log1p_sum_exp(flatten_pairs(_boundary_exponents(scores, prefers, beta)), where=flatten_pairs(prefers))
+    return log1p_sum_exp(flatten_pairs(_boundary_exponents(scores, boundary)), where=flatten_pairs(prefers))
 
 
 def _boundary_exponents(
-    scores: Float[Tensor, "question candidate"],
-    prefers: Bool[Tensor, "question candidate candidate"],
-    beta: float,
+    scores: Float[Tensor, "question candidate"], boundary: Float[Tensor, "question candidate"]
 ) -> Float[Tensor, "question candidate candidate"]:
     better, worse = scores[:, :, None], scores[:, None, :]
-    lowest_better = torch.where(prefers, better, torch.inf).amin(dim=1, keepdim=True)
     # T is a constant in the gradient the paper derives (Eq. 9), and live it would push the lowest
     # positive down: hence the detach.
-    target = (2 * lowest_better - 2 * beta - better).detach()
+    target = (2 * boundary[:, None, :] - better).detach()
     return target - worse

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from aft.config.method import DEFAULT_BOUNDARY_BETA
+from aft.config.method import DEFAULT_BOUNDARY_BETA, BoundaryRule
 from aft.losses.alignment import alignment_loss, boundary_constrained_loss, boundary_term
+from aft.losses.boundary import boundary_below_better, score_spread
 from aft.losses.pairs import Constraint, preference_pairs, worse_scores
 from aft.losses.pro import dpo_loss, pro_loss
 from aft.losses.rrhf import rrhf_loss
@@ -26,6 +27,7 @@ def ranking_loss(
     temperature: bool = True,
     reference_scores: Float[Tensor, "..."] | None = None,
     boundary_beta: float | None = None,
+    boundary_rule: BoundaryRule = "beta",
 ) -> Float[Tensor, " question"]:
     """The ranking loss of every question's candidates.
 
@@ -40,8 +42,11 @@ def ranking_loss(
         beta: The boundary's β for aft (and pro), the gradient factor for rrhf (default 1), DPO's β for
             dpo (default 1).
         temperature: PRO only: False sets every temperature to 1.
-        reference_scores: Scores under DPO's reference model, like ``scores``; other methods ignore them.
+        reference_scores: Scores under the reference model, like ``scores``, for dpo and for boundary rules other
+            than ``beta``; otherwise ignored.
         boundary_beta: The boundary's β where ``beta`` means something else; may be negative (default 0.15).
+        boundary_rule: ``beta`` (the paper's), ``spread`` (beta is the standard deviation of the question's reference
+            scores) or ``floor`` (the boundary is each worse candidate's own reference score).
 
     Returns:
         One loss per question; 0 with a gradient of exactly 0 for a question without pairs.
@@ -62,25 +67,32 @@ def ranking_loss(
         return scores.sum(dim=1)
     prefers = preference_pairs(ratings)
     worse = worse_scores(scores, ratings, checked_constraint)
+    fixed = None
+    if checked_method == "dpo" or boundary_rule != "beta":
+        if reference_scores is None:
+            needing = f"method '{method}'" if checked_method == "dpo" else f"boundary_rule '{boundary_rule}'"
+            msg = f"{needing} needs reference_scores: score the candidates under the reference model once."
+            raise ValueError(msg)
+        fixed = _clean("reference_scores", reference_scores, scores, ratings).detach().to(scores.dtype)
+    levels = None
+    if checked_constraint == "boundary":
+        levels = _boundary(scores, ratings, prefers, fixed, boundary_rule, boundary)
     match checked_method:
         case "aft":
-            if checked_constraint == "boundary":
-                return boundary_constrained_loss(scores, prefers, beta=boundary)
+            if levels is not None:
+                return boundary_constrained_loss(scores, prefers, levels)
             return alignment_loss(scores, worse, prefers)
         case "rrhf":
             loss = rrhf_loss(scores, worse, prefers, factor=factor)
         case "pro":
             loss = pro_loss(scores, worse, ratings, prefers, temperature=temperature)
         case "dpo":
-            if reference_scores is None:
-                msg = "method 'dpo' needs reference_scores: score the candidates under the reference model once."
-                raise ValueError(msg)
-            fixed = _clean("reference_scores", reference_scores, scores, ratings).detach().to(scores.dtype)
+            assert fixed is not None  # required above
             loss = dpo_loss(scores, worse, fixed, prefers, beta=factor)
         case _:
             assert_never(checked_method)
-    if checked_constraint == "boundary":
-        loss = loss + boundary_term(scores, prefers, beta=boundary)
+    if levels is not None:
+        loss = loss + boundary_term(scores, prefers, levels)
     return loss
 
 
@@ -94,6 +106,7 @@ def score_gradient(
     temperature: bool = True,
     reference_scores: Float[Tensor, "question candidate"] | None = None,
     boundary_beta: float | None = None,
+    boundary_rule: BoundaryRule = "beta",
 ) -> tuple[Float[Tensor, " question"], Float[Tensor, "question candidate"]]:
     """The ranking loss and its derivative by every score, in float32.
 
@@ -116,9 +129,27 @@ def score_gradient(
             temperature=temperature,
             reference_scores=reference_scores,
             boundary_beta=boundary_beta,
+            boundary_rule=boundary_rule,
         )
         (gradient,) = torch.autograd.grad(loss.sum(), leaf)
     return loss.detach(), gradient
+
+
+def _boundary(
+    scores: Tensor, ratings: Tensor, prefers: Tensor, reference: Tensor | None, rule: BoundaryRule, beta: float
+) -> Tensor:
+    """The boundary of every candidate by the rule; see ``aft.losses.boundary``."""
+    match rule:
+        case "beta":
+            return boundary_below_better(scores, prefers, beta)
+        case "spread":
+            assert reference is not None  # required by the caller
+            return boundary_below_better(scores, prefers, score_spread(reference, ~ratings.isnan()))
+        case "floor":
+            assert reference is not None  # required by the caller
+            return reference
+        case _:
+            assert_never(rule)
 
 
 def _require_names(method: str, constraint: str) -> tuple[RankingMethod, Constraint]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aft.config.method import RANKING_METHODS
+from aft.config.method import RANKING_METHODS, method_label
 from aft.config.training import TrainConfig
 from aft.training.groups import RATING_TOLERANCE, Group, has_pairs, is_lowest
 
@@ -93,7 +93,7 @@ def collate_groups(groups: Sequence[Group], config: TrainConfig) -> TrainingBatc
         prompts=tuple(group.prompt_ids for group in groups),
         responses=tuple(responses),
         ratings=_table(ranked, "rating"),
-        reference_scores=_table(ranked, "reference_score") if config.method.name == "dpo" else None,
+        reference_scores=_table(ranked, "reference_score") if config.method.needs_reference_scores else None,
         groups_without_pairs=sum(group is None for group in ranked) if ranks else 0,
     )
 
@@ -153,11 +153,12 @@ def check_groups(groups: Sequence[Group], config: TrainConfig, *, vocabulary: in
             "rank. Sample more candidates, raise the temperature, or rate them more finely."
         )
         raise ValueError(msg)
-    if config.method.name == "dpo":
+    if config.method.needs_reference_scores:
         for group in groups:
             if any(candidate.reference_score is None for candidate in group.candidates):
                 msg = (
-                    f"A candidate of question '{group.question_id}' has no reference score, which dpo needs. "
+                    f"A candidate of question '{group.question_id}' has no reference score, which "
+                    f"{method_label(config.method)} needs. "
                     "Score the candidates under the reference model first."
                 )
                 raise ValueError(msg)

@@ -134,6 +134,7 @@ def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) 
             reference_scores=None if batch.reference_scores is None else batch.reference_scores.to(scores),
             beta=method.beta,
             boundary_beta=method.boundary_beta,
+            boundary_rule=method.boundary_rule,
         ).mean()
     (gradient,) = torch.autograd.grad(method.weight * loss, scores)
     pushes[ranked] = gradient[rows, columns] / lengths

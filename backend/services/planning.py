@@ -131,7 +131,7 @@ def _method_runs(
             parents["candidates"] = sampled
             if spec.judge != "answer" and effective_feedback(spec, method) == "ranking" and _ranks(method):
                 parents["ratings"] = f"{at}/ratings"
-        if method.name == "dpo":
+        if method.needs_reference_scores:
             parents["reference"] = vft
         runs.append(
             PlannedRun(

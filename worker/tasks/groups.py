@@ -42,7 +42,7 @@ def question_records(
                 "Retry the sampling run, then this one.",
             )
         ratings = _ratings(context, candidates)
-    if config.method.name == "dpo":
+    if config.method.needs_reference_scores:
         scores = _reference_scores(context, prompts, candidates)
     return [
         QuestionRecord(
@@ -105,7 +105,7 @@ def _ratings(context: RunContext, candidates: dict[int, list[Candidate]]) -> dic
 def _reference_scores(
     context: RunContext, prompts: dict[int, tuple[int, ...]], candidates: dict[int, list[Candidate]]
 ) -> dict[int, float]:
-    """Scores under DPO's reference model; computed once and stored."""
+    """Scores under the reference model; computed once and stored."""
     model, _ = load_checkpoint(context, "reference", context.config.precision)
     groups = [
         ScoringQuestion(prompts[example_id], {row.id: tuple(unpack_ids(row.token_ids)) for row in group})

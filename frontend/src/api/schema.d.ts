@@ -2087,6 +2087,14 @@ export interface components {
              */
             boundary_beta?: number | null;
             /**
+             * Boundary Rule
+             * @description Where the boundary lies: beta below the lowest better COT (the paper's), by as much as the question's scores
+             *     under the VFT model spread (spread), or at each worse COT's own score under the VFT model (floor).
+             * @default beta
+             * @enum {string}
+             */
+            boundary_rule: "beta" | "spread" | "floor";
+            /**
              * Constraint
              * @description Keeps worse COTs up: none, detached (Eq. 7, 12), detached-lowest (Eq. 13) or boundary (Eq. 8, 11).
              * @default none

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Icon } from "@/components/Icon";
 import { MethodName as MethodMark } from "@/components/MethodMark";
 import {
+  BOUNDARY_RULES,
   CONSTRAINTS,
   type Constraint,
   FAMILIES,
@@ -80,6 +81,19 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                 </td>
                 <td>
                   {isBoundary && (
+                    <Select
+                      size="xs"
+                      w={150}
+                      aria-label={`Where the boundary of ${label} lies`}
+                      allowDeselect={false}
+                      data={BOUNDARY_RULES}
+                      value={one.boundaryRule}
+                      onChange={(value) =>
+                        set(one.id, { boundaryRule: value as MethodChoice["boundaryRule"] })
+                      }
+                    />
+                  )}
+                  {isBoundary && one.boundaryRule === "beta" && (
                     <TextInput
                       size="xs"
                       w={90}

@@ -11,6 +11,7 @@ export interface MethodChoice {
   constraint: Constraint;
   feedback: "" | "binary" | "ranking";
   boundaryBeta: string;
+  boundaryRule: Method["boundary_rule"];
   beta: string;
   weight: string;
   temperature: boolean;
@@ -37,6 +38,11 @@ export const CONSTRAINTS: readonly { name: Constraint; about: string }[] = [
   { name: "detached-lowest", about: "No gradient to the COTs of the lowest quality only." },
   { name: "boundary", about: "Wrong COTs are kept above a boundary β below the better ones." },
 ];
+export const BOUNDARY_RULES: readonly { value: Method["boundary_rule"]; label: string }[] = [
+  { value: "beta", label: "β" },
+  { value: "spread", label: "spread of scores" },
+  { value: "floor", label: "own VFT score" },
+];
 const RANKING = new Set<MethodName>(["aft", "rrhf", "pro", "dpo"]);
 const WITH_BETA = new Set<MethodName>(["rrhf", "dpo"]);
 const DEFAULT_BOUNDARY_BETA = 0.15;
@@ -55,6 +61,7 @@ export const newMethod = (
   constraint,
   feedback,
   boundaryBeta: "",
+  boundaryRule: "beta",
   beta: "",
   weight: "",
   temperature: true,
@@ -88,7 +95,11 @@ function read(choice: MethodChoice): { settings: Settings; problems: string[] } 
     return null;
   };
   const settings = {
-    boundary_beta: number("boundary_beta", choice.boundaryBeta, choice.constraint === "boundary"),
+    boundary_beta: number(
+      "boundary_beta",
+      choice.boundaryBeta,
+      choice.constraint === "boundary" && choice.boundaryRule === "beta",
+    ),
     beta: number("beta", choice.beta, hasBeta(choice.name)),
     weight: number("weight", choice.weight, isRanking(choice.name)),
   };
@@ -104,6 +115,7 @@ export function toMethod(choice: MethodChoice): Method {
     name: choice.name,
     constraint: ranking ? choice.constraint : "none",
     boundary_beta: settings.boundary_beta,
+    boundary_rule: ranking && choice.constraint === "boundary" ? choice.boundaryRule : "beta",
     beta: settings.beta,
     feedback: ranking && choice.feedback !== "" ? choice.feedback : null,
     temperature: choice.name === "pro" ? choice.temperature : true,
@@ -117,6 +129,7 @@ export function fromMethod(method: Method): MethodChoice {
   return {
     ...newMethod(method.name, method.constraint, method.feedback ?? ""),
     boundaryBeta: numberText(method.boundary_beta),
+    boundaryRule: method.boundary_rule,
     beta: numberText(method.beta),
     weight: method.weight === 1 ? "" : numberText(method.weight),
     temperature: method.temperature,
@@ -136,6 +149,7 @@ export function methodLabel(method: Method): string {
   if (method.feedback && method.name === "aft") parts.push(method.feedback);
   if (typeof boundary_beta === "number" && boundary_beta !== DEFAULT_BOUNDARY_BETA)
     parts.push(`β ${general(boundary_beta)}`);
+  if (method.boundary_rule !== "beta") parts.push(method.boundary_rule);
   if (typeof beta === "number" && beta !== 1)
     parts.push(method.name === "rrhf" ? `factor ${general(beta)}` : `DPO β ${general(beta)}`);
   if (!method.temperature) parts.push("no temperature");
