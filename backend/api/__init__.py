@@ -15,6 +15,7 @@ NOUNS = (
     "figures",
     "runs",
     "candidates",
+    "reviews",
     "demo",
 )
 

@@ -1,13 +1,22 @@
-"""Ratings of candidates: given from outside, append-only."""
+"""Ratings of candidates: given from outside, append-only, each on a stated scale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from backend.db.models import Candidate, Example, Rating
+from backend.db.models import Candidate, Example, Rating, Review
+
+SCALES: Mapping[str, tuple[float, float]] = {
+    "binary": (0.0, 1.0),
+    "verify": (0.0, 1.0),
+    "1-10": (1.0, 10.0),
+    "rank": (0.0, 1.0),
+    "pair": (0.0, 1.0),
+}
+"""Lowest and highest value of each scale. rank and pair: the share of the item's other COTs it beats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +28,32 @@ class RatedRow:
     evidence: dict[str, Any] | None = None
 
 
-def record(session: Session, *, run_id: str, rater: str, rows: Sequence[RatedRow]) -> None:
-    """Store ratings of a rate run; the caller has fenced the transaction."""
+def record(
+    session: Session,
+    *,
+    run_id: str,
+    rater: str,
+    rows: Sequence[RatedRow],
+    source: str | None = None,
+    scale: str | None = None,
+) -> None:
+    """Store ratings of a rate run; the caller has fenced the transaction.
+
+    Args:
+        session: The transaction.
+        run_id: The rate run.
+        rater: Who rated: ``answer``, ``oracle`` or a judge's name.
+        rows: The ratings.
+        source: rule or judge; by default a rule for ``answer`` and a judge for all else.
+        scale: One of ``SCALES``; by default binary for ``answer`` and 1-10 for all else.
+    """
+    by_answer = rater == "answer"
     values = [
         {
             "run_id": run_id,
             "rater": rater,
+            "source": source or ("rule" if by_answer else "judge"),
+            "scale": scale or ("binary" if by_answer else "1-10"),
             "candidate_id": row.candidate_id,
             "value": row.value,
             "evidence": row.evidence,
@@ -33,6 +62,36 @@ def record(session: Session, *, run_id: str, rater: str, rows: Sequence[RatedRow
     ]
     if values:
         session.execute(insert(Rating), values)
+
+
+def record_review(session: Session, review: Review, *, rater: str, scale: str) -> None:
+    """Store the ratings that a person's review gives."""
+    rows = []
+    for key, value in review.values.items():
+        evidence: dict[str, Any] = {}
+        if review.steps.get(key):
+            evidence["wrong_steps"] = review.steps[key]
+        if review.note:
+            evidence["note"] = review.note
+        rows.append(
+            {
+                "candidate_id": int(key),
+                "rater": rater,
+                "source": "person",
+                "scale": scale,
+                "value": value,
+                "evidence": evidence or None,
+                "seconds": review.seconds,
+                "review_id": review.id,
+            }
+        )
+    if rows:
+        session.execute(insert(Rating), rows)
+
+
+def supersede(session: Session, review_id: int) -> None:
+    """A later revision took the place of this review; its ratings stay and no longer count."""
+    session.execute(update(Rating).where(Rating.review_id == review_id).values(is_current=False))
 
 
 def unrated(

@@ -6,6 +6,17 @@ from backend.db.models.base_models import BaseModelEntry
 from backend.db.models.candidates import Candidate, Rating, Score
 from backend.db.models.datasets import Dataset, DatasetVersion, Example, RowReject, Split, SplitMember, Upload
 from backend.db.models.experiments import Experiment, ExperimentRun
+from backend.db.models.reviews import (
+    Person,
+    RankingSet,
+    RankingSetEntry,
+    RatingImport,
+    Review,
+    ReviewerSession,
+    ReviewItem,
+    ReviewQueue,
+    ReviewSlot,
+)
 from backend.db.models.runs import (
     Artifact,
     Checkpoint,
@@ -33,8 +44,17 @@ __all__ = [
     "ExperimentRun",
     "LoginLink",
     "Metric",
+    "Person",
+    "RankingSet",
+    "RankingSetEntry",
     "Rating",
+    "RatingImport",
     "Result",
+    "Review",
+    "ReviewItem",
+    "ReviewQueue",
+    "ReviewSlot",
+    "ReviewerSession",
     "RowReject",
     "Run",
     "RunAttempt",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db.models.base import ID, Base, utcnow
@@ -46,22 +46,38 @@ class Candidate(Base):
 
 
 class Rating(Base):
-    """A quality given from outside (rule, judge or person); append-only, the newest of a rater counts."""
+    """A quality given from outside (rule, judge or person) on a stated scale.
+
+    Append-only: a later revision of the same rater is a new row, and only takes ``is_current`` from the earlier one.
+    """
 
     __tablename__ = "ratings"
     __table_args__ = (
         Index("ix_ratings_candidate_id", "candidate_id"),
+        Index("ix_ratings_review_id", "review_id"),
         UniqueConstraint("run_id", "candidate_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id", ondelete="CASCADE"))
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    """The rate run, or None for a person's rating."""
+    """The rate run, or None for a person's or an imported rating."""
     rater: Mapped[str] = mapped_column(String(80))
+    source: Mapped[str] = mapped_column(String(16), default="judge", server_default="judge")
+    """rule, judge, person, adjudication or import."""
+    scale: Mapped[str] = mapped_column(String(32), default="1-10", server_default="1-10")
+    """What the value means: binary (0, 1), verify (0, 0.5, 1), 1-10, rank or pair (0 to 1 within the item)."""
     value: Mapped[float]
     evidence: Mapped[dict[str, Any] | None]
-    """Wrong steps as character spans, missing steps, the judge's words."""
+    """Wrong steps as character spans, missing steps, the judge's words, a person's note."""
+    seconds: Mapped[float | None]
+    """Time the rater spent on the item, where known."""
+    review_id: Mapped[int | None] = mapped_column(BigId)
+    """The review it came with, for a person's rating."""
+    import_id: Mapped[str | None] = mapped_column(ID)
+    """The file it came from, for an imported one."""
+    is_current: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """False once a later revision of the same rater replaced it."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

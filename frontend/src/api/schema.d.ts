@@ -752,6 +752,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Everybody who ever said a name, to choose reviewers from.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Create Person
+         * @description Name somebody who shall review; the same name is the same person.
+         */
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Review Item
+         * @description An item that was handed to me, with what I said.
+         */
+        get: operations["read_review_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-items/{item_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Review
+         * @description Judge or skip an item. Sending the same submission again changes nothing.
+         */
+        post: operations["submit_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-items/{item_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Review
+         * @description Take my review back; it stays on record as an earlier revision.
+         */
+        post: operations["undo_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Review Queues
+         * @description All queues, newest first, with everybody's progress and mine.
+         */
+        get: operations["list_review_queues"];
+        put?: never;
+        /**
+         * Create Review Queue
+         * @description Make a queue from a candidate set; the same ``request_id`` makes it once.
+         */
+        post: operations["create_review_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Review Queue
+         * @description What a queue would hold, before it is made.
+         */
+        post: operations["preview_review_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Review Queue
+         * @description One queue.
+         */
+        get: operations["read_review_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Review Queue
+         * @description Open or close a queue, or change its name and guidelines.
+         */
+        patch: operations["change_review_queue"];
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Review History
+         * @description My items in a queue, latest first.
+         */
+        get: operations["read_review_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Review Leases
+         * @description Keep items while I am at work.
+         */
+        post: operations["renew_review_leases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Review Items
+         * @description Lease the next items to me for 10 minutes; those that I hold come first.
+         */
+        post: operations["take_review_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviewer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Reviewer
+         * @description Who sits at this browser.
+         */
+        get: operations["read_reviewer"];
+        /**
+         * Set Reviewer
+         * @description Say who sits at this browser; it is remembered by a cookie.
+         */
+        put: operations["set_reviewer"];
+        post?: never;
+        /**
+         * Forget Reviewer
+         * @description Somebody else sits down here.
+         */
+        delete: operations["forget_reviewer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -1945,6 +2185,34 @@ export interface components {
             p95: number;
         };
         /**
+         * History
+         * @description My items in a queue, latest first.
+         */
+        History: {
+            /** Items */
+            items: components["schemas"]["HistoryRow"][];
+        };
+        /**
+         * HistoryRow
+         * @description An item that I have been at.
+         */
+        HistoryRow: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Is Flagged */
+            is_flagged: boolean;
+            /** Item Id */
+            item_id: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "leased" | "done" | "skipped";
+        };
+        /**
          * ImportFileRequest
          * @description A file of an import and how to read it; what is left out comes from the detection.
          */
@@ -2034,6 +2302,103 @@ export interface components {
              * @enum {string}
              */
             source: "hub" | "local";
+        };
+        /**
+         * ItemCandidate
+         * @description A candidate under a letter that stands for it in this item and for this reviewer only.
+         */
+        ItemCandidate: {
+            /** @description None in a blind queue. */
+            known: components["schemas"]["KnownCandidate"] | null;
+            /** Label */
+            label: string;
+            /** Text */
+            text: string;
+            /** Text Truncated */
+            text_truncated: boolean;
+        };
+        /**
+         * ItemRead
+         * @description An item as its reviewer sees it.
+         */
+        ItemRead: {
+            /** Candidates */
+            candidates: components["schemas"]["ItemCandidate"][];
+            /** Choices */
+            choices: string[] | null;
+            /**
+             * Gold Answer
+             * @description None in a blind queue.
+             */
+            gold_answer: string | null;
+            /** Id */
+            id: number;
+            /** Lease Expires At */
+            lease_expires_at: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "verify" | "rate" | "rank" | "pair";
+            /** Question */
+            question: string;
+            /** Queue Id */
+            queue_id: string;
+            /**
+             * Reference
+             * @description None unless the queue shows it.
+             */
+            reference: string | null;
+            /** @description The newest review of mine, also after an undo. */
+            review: components["schemas"]["MyReview"] | null;
+            /**
+             * State
+             * @description lost: others hold all the places there are.
+             * @enum {string}
+             */
+            state: "leased" | "done" | "skipped" | "lost";
+            /** Task */
+            task: string;
+        };
+        /**
+         * KnownCandidate
+         * @description What an open queue adds to a candidate.
+         */
+        KnownCandidate: {
+            answer_span: components["schemas"]["Span"] | null;
+            /** Candidate Id */
+            candidate_id: number;
+            /** Model */
+            model: string;
+            /** Ratings */
+            ratings: components["schemas"]["CandidateRating"][];
+            /** Scores */
+            scores: components["schemas"]["CandidateScore"][];
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+            /** Why */
+            why: string;
+        };
+        /**
+         * LeaseRequest
+         * @description Keep items while I am at work.
+         */
+        LeaseRequest: {
+            /** Item Ids */
+            item_ids: number[];
+        };
+        /**
+         * Leases
+         * @description Which of them I still hold.
+         */
+        Leases: {
+            /** Held */
+            held: number[];
+            /** Lost */
+            lost: number[];
         };
         /**
          * LogChunk
@@ -2380,6 +2745,62 @@ export interface components {
             source: "builtin" | "tiny" | "local" | "hub";
         };
         /**
+         * MyReview
+         * @description What I said about an item, by letter.
+         */
+        MyReview: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "submit" | "skip" | "undo";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Is Flagged */
+            is_flagged: boolean;
+            /** Note */
+            note: string;
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision: number;
+            /** Steps */
+            steps: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+            /** Values */
+            values: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * NextItems
+         * @description Items leased to me, in their order.
+         */
+        NextItems: {
+            /** Items */
+            items: components["schemas"]["ItemRead"][];
+            progress: components["schemas"]["Progress"];
+        };
+        /**
+         * NextRequest
+         * @description Ask for items to work on.
+         */
+        NextRequest: {
+            /**
+             * Count
+             * @description Items held at once, those held already included.
+             * @default 3
+             */
+            count: number;
+        };
+        /**
          * OptimizerConfig
          * @description AdamW with linear warm-up and linear decay. Defaults are the paper's.
          */
@@ -2504,6 +2925,29 @@ export interface components {
             items: components["schemas"]["RunSummary"][];
             /** Next After */
             next_after: string | null;
+        };
+        /**
+         * PersonName
+         * @description Who sits here.
+         */
+        PersonName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * PersonRead
+         * @description Somebody who reviews.
+         */
+        PersonRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * PlanNode
@@ -2650,6 +3094,28 @@ export interface components {
             type: string;
         };
         /**
+         * Progress
+         * @description How far a queue is, and how far I am in it.
+         */
+        Progress: {
+            /** Mine Done */
+            mine_done: number;
+            /**
+             * Mine Left
+             * @description Items that I can still review, those that others hold at the moment included.
+             */
+            mine_left: number;
+            /** N Items */
+            n_items: number;
+            /**
+             * Reviews Done
+             * @description Of the reviews asked for; repeats of gold items do not count.
+             */
+            reviews_done: number;
+            /** Reviews Wanted */
+            reviews_wanted: number;
+        };
+        /**
          * QuestionGroup
          * @description A question with its candidates.
          */
@@ -2701,6 +3167,200 @@ export interface components {
             position: number;
             /** Question */
             question: string;
+        };
+        /**
+         * QueueChange
+         * @description Open or close a queue, or change its words.
+         */
+        QueueChange: {
+            /** Guidelines */
+            guidelines?: string | null;
+            /** Name */
+            name?: string | null;
+            /** State */
+            state?: ("open" | "closed") | null;
+        };
+        /**
+         * QueueCreate
+         * @description A new review queue.
+         */
+        QueueCreate: {
+            /**
+             * Candidates Per Item
+             * @description By default 1 to verify, 4 to rate or rank, 2 for a pair.
+             */
+            candidates_per_item?: number | null;
+            /**
+             * Gold Items
+             * @description Items, of those chosen, whose right judgement is known: every reviewer meets them.
+             * @default 0
+             */
+            gold_items: number;
+            /**
+             * Gold Rater
+             * @description Whose ratings are the expected ones; by default the verdict by the gold answer.
+             */
+            gold_rater?: string | null;
+            /**
+             * Guidelines
+             * @description Markdown, shown as text.
+             * @default
+             */
+            guidelines: string;
+            /**
+             * Is Blind
+             * @description Model, scores, labels, gold answer and other people's ratings are not in what reviewers get.
+             * @default true
+             */
+            is_blind: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "verify" | "rate" | "rank" | "pair";
+            /** Name */
+            name: string;
+            /** Request Id */
+            request_id?: string | null;
+            /**
+             * Reviewer Ids
+             * @description People who may review; empty means everybody.
+             * @default []
+             */
+            reviewer_ids: string[];
+            /**
+             * Reviews Per Item
+             * @default 2
+             */
+            reviews_per_item: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Shows Reference
+             * @description Reviewers see the reference COT, from which the gold answer can be read.
+             * @default false
+             */
+            shows_reference: boolean;
+            source: components["schemas"]["QueueSource"];
+        };
+        /**
+         * QueueList
+         * @description All queues, newest first.
+         */
+        QueueList: {
+            /** Queues */
+            queues: components["schemas"]["QueueRead"][];
+        };
+        /**
+         * QueuePreview
+         * @description What a queue would hold.
+         */
+        QueuePreview: {
+            /** N Candidates */
+            n_candidates: number;
+            /** N Gold */
+            n_gold: number;
+            /** N Items */
+            n_items: number;
+        };
+        /**
+         * QueueRead
+         * @description A queue in the list. It says nothing about how its items were chosen.
+         */
+        QueueRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Guidelines */
+            guidelines: string;
+            /** Id */
+            id: string;
+            /** Is Blind */
+            is_blind: boolean;
+            /**
+             * May Review
+             * @description Whether the person at this browser is among them.
+             */
+            may_review: boolean;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "verify" | "rate" | "rank" | "pair";
+            /** Name */
+            name: string;
+            progress: components["schemas"]["Progress"];
+            /**
+             * Reviewers
+             * @description Names; empty means everybody.
+             */
+            reviewers: string[];
+            /** Reviews Per Item */
+            reviews_per_item: number;
+            /** Shows Reference */
+            shows_reference: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Task */
+            task: string;
+        };
+        /**
+         * QueueSource
+         * @description How a queue's items are chosen.
+         */
+        QueueSource: {
+            /**
+             * Candidate Ids
+             * @description For selection.
+             * @default []
+             */
+            candidate_ids: number[];
+            /**
+             * Example Ids
+             * @description For selection: whole questions.
+             * @default []
+             */
+            example_ids: number[];
+            /**
+             * Judge
+             * @description For judge-against-people: one judge; by default all.
+             */
+            judge?: string | null;
+            /**
+             * Model Run Id
+             * @description Model whose scores decide: for violated-pair and uncertainty.
+             */
+            model_run_id?: string | null;
+            /**
+             * N
+             * @description At most so many items.
+             * @default 100
+             */
+            n: number;
+            /**
+             * Run Id
+             * @description The candidate set: a sampling or evaluation run.
+             */
+            run_id: string;
+            /**
+             * Strategy
+             * @default random
+             * @enum {string}
+             */
+            strategy: "random" | "violated-pair" | "judge-against-people" | "uncertainty" | "selection";
+            /**
+             * Verdict
+             * @description For random: only candidates of this verdict.
+             */
+            verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
         };
         /**
          * RejectRead
@@ -2763,6 +3423,71 @@ export interface components {
             n: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * ReviewSubmit
+         * @description A judgement, or a skip. The same ``submission_id`` is stored once, however often it is sent.
+         */
+        ReviewSubmit: {
+            /**
+             * Action
+             * @default submit
+             * @enum {string}
+             */
+            action: "submit" | "skip";
+            /**
+             * Is Flagged
+             * @default false
+             */
+            is_flagged: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reason
+             * @description Why it is skipped.
+             * @default
+             */
+            reason: string;
+            /**
+             * Seconds
+             * @description Time spent on the item.
+             */
+            seconds: number;
+            /**
+             * Steps
+             * @description Steps marked wrong, as characters [start, end) of the text.
+             */
+            steps?: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+            /** Submission Id */
+            submission_id: string;
+            /**
+             * Tiers
+             * @description rank and pair: letters from best to worst, ties side by side.
+             * @default []
+             */
+            tiers: string[][];
+            /**
+             * Values
+             * @description By letter. verify: 1 right, 0 wrong, 0.5 unsure. rate: 1 to 10.
+             */
+            values?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Reviewer
+         * @description The person at this browser; None when nobody said.
+         */
+        Reviewer: {
+            person: components["schemas"]["PersonRead"] | null;
         };
         /**
          * RunAction
@@ -3220,6 +3945,24 @@ export interface components {
             waiting: number;
         };
         /**
+         * Submitted
+         * @description What was stored.
+         */
+        Submitted: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "submit" | "skip" | "undo";
+            /** Item Id */
+            item_id: number;
+            progress: components["schemas"]["Progress"];
+            /** Revision */
+            revision: number;
+            /** Submission Id */
+            submission_id: string;
+        };
+        /**
          * SystemRead
          * @description What the home and settings pages show.
          */
@@ -3393,6 +4136,22 @@ export interface components {
              * @default 1024
              */
             window: number;
+        };
+        /**
+         * UndoRequest
+         * @description Take my review of an item back.
+         */
+        UndoRequest: {
+            /** Submission Id */
+            submission_id: string;
+        };
+        /**
+         * Undone
+         * @description The item as it was before, with what I had said.
+         */
+        Undone: {
+            item: components["schemas"]["ItemRead"];
+            progress: components["schemas"]["Progress"];
         };
         /**
          * UploadRead
@@ -5425,6 +6184,754 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                     "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRead"][];
+                };
+            };
+        };
+    };
+    create_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRead"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_review_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    submit_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewSubmit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Submitted"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    undo_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_review_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_review_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_review_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePreview"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_review_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_review_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_review_history: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    renew_review_leases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leases"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_review_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextItems"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_reviewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    set_reviewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewer"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    forget_reviewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewer"];
                 };
             };
             /** @description Validation Error */
