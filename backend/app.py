@@ -103,7 +103,8 @@ def validation_problem(errors: list[Any]) -> dict[str, Any]:
         where = [str(part) for part in error["loc"] if part not in {"body", "query", "path"}]
         message = str(error["msg"]).removeprefix("Value error, ")
         given = error.get("input")
-        if isinstance(given, str | int | float) and str(given)[:80] not in message:
+        secret = any(word in (where[-1] if where else "") for word in ("key", "token", "password"))
+        if not secret and isinstance(given, str | int | float) and str(given)[:80] not in message:
             message = f"{message} (given: {str(given)[:80]!r})"
         items.append({"field": ".".join(where), "message": message})
     detail = "; ".join(f"{item['field'] or 'body'}: {item['message']}" for item in items[:5])

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from aft.config.base import Config
+from aft.config.judge import LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
 from aft.config.training import OptimizerConfig, Precision
 
@@ -23,7 +24,10 @@ class ExperimentSpec(Config):
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(1, 2, 3), min_length=1, max_length=50)
     feedback: Literal["binary", "ranking"] = "binary"
     """What the ranking methods train on: right or wrong, or the judge's ratings. A method may say otherwise."""
-    judge: Literal["answer", "oracle"] = "answer"
+    judge: Literal["answer", "oracle", "llm"] = "answer"
+    """Who rates for ranking feedback: right or wrong, the arithmetic task's oracle, or an LLM."""
+    llm_judge: LlmJudgeConfig | None = None
+    """The LLM judge's endpoint and settings; with judge = llm only."""
     train_questions: int | None = Field(default=None, ge=1)
     """Training questions used, drawn by seed; none means all."""
     k: int = Field(default=6, ge=2, le=1024)
@@ -54,6 +58,12 @@ class ExperimentSpec(Config):
             if labels.count(label) > 1:
                 msg = f"method '{label}' appears {labels.count(label)} times. Remove one, or give it a label."
                 raise ValueError(msg)
+        if (self.judge == "llm") != (self.llm_judge is not None):
+            msg = (
+                f"judge is '{self.judge}' and llm_judge is {'given' if self.llm_judge else 'missing'}. "
+                "Give llm_judge with judge = llm only."
+            )
+            raise ValueError(msg)
         if len(set(self.seeds)) != len(self.seeds):
             msg = f"seeds {list(self.seeds)} repeat a value. Each seed is one repetition; remove the duplicates."
             raise ValueError(msg)

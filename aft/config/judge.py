@@ -74,8 +74,8 @@ class LlmJudgeConfig(Config):
 
     endpoint: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")
     """Name of the endpoint in the settings."""
-    model: str = Field(min_length=1, max_length=200)
-    """The endpoint's model at the time the run was made: another model is another run."""
+    model: str = Field(default="", max_length=200)
+    """The endpoint's model, filled in when the run is made: another model is another run."""
     samples: int = Field(default=3, ge=1, le=20)
     """Ratings asked for each candidate; their mean counts."""
     temperature: float = Field(default=1.0, ge=0, le=2)

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aft.config.base import Config
+from aft.config.judge import LlmJudgeConfig
 
 
 class SampleConfig(Config):
@@ -33,8 +34,17 @@ class RateConfig(Config):
     """Rate the candidates of a sampling run."""
 
     kind: Literal["rate"] = "rate"
-    judge: Literal["answer", "oracle"] = "answer"
-    """answer: 1 when the answer is right, else 0. oracle: the arithmetic task's step checker, 1 to 10."""
+    judge: Literal["answer", "oracle", "llm"] = "answer"
+    """answer: 1 when the answer is right, else 0. oracle: the arithmetic task's step checker. llm: an LLM judge."""
+    llm: LlmJudgeConfig | None = None
+    """The LLM judge's settings; with judge = llm only."""
+
+    @model_validator(mode="after")
+    def _llm_belongs_to_the_judge(self) -> "RateConfig":
+        if (self.judge == "llm") != (self.llm is not None):
+            state = "given" if self.llm else "missing"
+            raise ValueError(f"judge is '{self.judge}' and llm is {state}. Give llm with judge = llm only.")
+        return self
 
 
 class ScoreConfig(Config):

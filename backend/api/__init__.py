@@ -16,6 +16,7 @@ NOUNS = (
     "runs",
     "candidates",
     "reviews",
+    "judges",
     "demo",
 )
 

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "models": "backend.cli.models:app",
     "experiments": "backend.cli.experiments:app",
     "runs": "backend.cli.runs:app",
+    "judge": "backend.cli.judge:app",
     "login-link": "backend.cli.up:login_link",
     "migrate": "backend.cli.up:migrate",
 }

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from aft.config.experiment import ExperimentSpec
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import base_models, datasets, events, runs, splits
+from backend.services import base_models, datasets, events, judges, runs, splits
 from backend.services.planning import PlannedRun, plan_runs
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
@@ -53,7 +53,10 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
         )
     base_models.get(session, model_id)
     split_id = splits.of_version_or_newest(session, version_id, spec.split_id).id
-    return spec.model_copy(update={"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id})
+    changes: dict[str, Any] = {"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id}
+    if spec.llm_judge is not None:
+        changes["llm_judge"] = judges.resolve(spec.llm_judge)
+    return spec.model_copy(update=changes)
 
 
 def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:

@@ -106,7 +106,7 @@ def _seed_runs(spec: ExperimentSpec, seed: int, priority: int, *, has_base: bool
         ),
     ]  # fmt: skip
     if needs_ratings(spec):
-        rate = RateConfig(judge=spec.judge)
+        rate = RateConfig(judge=spec.judge, llm=spec.llm_judge)
         runs.append(
             PlannedRun(
                 rated, "rate", "rate", f"Rate the COTs · {at}", None, seed, rate, inputs, {"candidates": sampled},

@@ -6,7 +6,7 @@ from typing import Literal
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import RANKING_METHODS, method_label
 from backend.services.estimates import Sizes
-from backend.services.planning import effective_feedback
+from backend.services.planning import effective_feedback, needs_ratings
 
 Level = Literal["error", "warning", "note"]
 
@@ -46,6 +46,17 @@ def check(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
                 "The oracle judge checks the steps of the arithmetic task only; "
                 f"this data set's task is '{around.task}'.",
                 "Set the judge to answer.",
+            )
+        )
+    if spec.llm_judge is not None and needs_ratings(spec):
+        questions = min(spec.train_questions or around.sizes.train_questions, around.sizes.train_questions)
+        requests = questions * spec.k * spec.llm_judge.samples * len(spec.seeds)
+        found.append(
+            Finding(
+                "note",
+                "llm_judge",
+                f"The judge '{spec.llm_judge.endpoint}' will be asked about {requests:,} times.",
+                "Set a budget for the endpoint, or rate fewer questions, candidates or samples.",
             )
         )
     return sorted(found, key=lambda item: ("error", "warning", "note").index(item.level))

@@ -1,4 +1,4 @@
-"""Rate the candidates of a sampling run by a rule or by the arithmetic task's oracle."""
+"""Rate the candidates of a sampling run: by a rule, by the arithmetic task's oracle, or by an LLM judge."""
 
 from functools import partial
 
@@ -12,6 +12,7 @@ from backend.services import ratings
 from backend.services.ratings import RatedRow
 from worker.context import RunContext
 from worker.failures import RunFailure
+from worker.tasks.judging import rate_by_llm
 from worker.tasks.questions import task_name
 
 CONFIG = RateConfig
@@ -23,7 +24,7 @@ def run(context: RunContext) -> None:
 
     Raises:
         Stopped: If asked to stop; everything rated is stored.
-        RunFailure: If the oracle is asked about another task.
+        RunFailure: If the oracle is asked about another task, or the LLM judge cannot go on.
     """
     config: RateConfig = context.config
     candidates_run_id = context.parent("candidates")
@@ -32,12 +33,15 @@ def run(context: RunContext) -> None:
         raise RunFailure(
             f"The oracle cannot judge task '{task}'",
             "It works out the steps of the built-in arithmetic task only.",
-            "Choose judge 'answer', or the arithmetic data set.",
+            "Choose judge 'answer' or an LLM judge, or the arithmetic data set.",
         )
     with reading() as session:
         count = select(func.count()).where(Candidate.run_id == candidates_run_id)
         total = session.scalar(count) or 0
         left = len(ratings.unrated(session, context.run_id, candidates_run_id, 0, total))
+    if config.llm is not None:
+        rate_by_llm(context, config.llm, candidates_run_id, total, total - left)
+        return
     done, after = total - left, 0
     while True:
         context.stop_if_asked()

@@ -604,6 +604,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/judges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Judges
+         * @description Every endpoint, without keys, with what it has cost.
+         */
+        get: operations["list_judges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/judges/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Judge
+         * @description One endpoint, without its key.
+         */
+        get: operations["read_judge"];
+        /**
+         * Write Judge
+         * @description Store an endpoint; its address is checked, its key is write-only.
+         */
+        put: operations["write_judge"];
+        post?: never;
+        /**
+         * Delete Judge
+         * @description Forget an endpoint with its key; ratings stay.
+         */
+        delete: operations["delete_judge"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/judges/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Judge Run
+         * @description Queue the rating of a sampling run's candidates.
+         */
+        post: operations["start_judge_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/judges/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Judge
+         * @description Ask about up to ten candidates and show the raw replies; nothing is stored.
+         */
+        post: operations["test_judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -1996,16 +2084,19 @@ export interface components {
             feedback: "binary" | "ranking";
             /**
              * Judge
+             * @description Who rates for ranking feedback: right or wrong, the arithmetic task's oracle, or an LLM.
              * @default answer
              * @enum {string}
              */
-            judge: "answer" | "oracle";
+            judge: "answer" | "oracle" | "llm";
             /**
              * K
              * @description Candidate COTs sampled for each training question.
              * @default 6
              */
             k: number;
+            /** @description The LLM judge's endpoint and settings; with judge = llm only. */
+            llm_judge?: components["schemas"]["LlmJudgeConfig"] | null;
             /**
              * Max Length
              * @default 512
@@ -2361,6 +2452,238 @@ export interface components {
             task: string;
         };
         /**
+         * JudgeList
+         * @description Every endpoint, by name.
+         */
+        JudgeList: {
+            /** Items */
+            items: components["schemas"]["JudgeRead"][];
+        };
+        /**
+         * JudgeRead
+         * @description An endpoint as stored. The key is never sent: ``has_key`` says that there is one.
+         */
+        JudgeRead: {
+            /** Base Url */
+            base_url: string;
+            /** Budget Requests */
+            budget_requests: number | null;
+            /** Budget Usd */
+            budget_usd: number | null;
+            /** Concurrency */
+            concurrency: number;
+            /** Has Key */
+            has_key: boolean;
+            /** Max Retries */
+            max_retries: number;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Requests Per Minute */
+            requests_per_minute: number | null;
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Usd Per Million Input */
+            usd_per_million_input: number | null;
+            /** Usd Per Million Output */
+            usd_per_million_output: number | null;
+            used: components["schemas"]["JudgeUsage"];
+        };
+        /**
+         * JudgeRunCreate
+         * @description Rate a sampling run's candidates with this judge.
+         */
+        JudgeRunCreate: {
+            /** Candidates Run Id */
+            candidates_run_id: string;
+            /**
+             * Max Tokens
+             * @default 1024
+             */
+            max_tokens: number;
+            /**
+             * Repeat
+             * @description Ask again even if a finished run has rated these candidates in the same way; cached replies are used.
+             * @default false
+             */
+            repeat: boolean;
+            /**
+             * Samples
+             * @default 3
+             */
+            samples: number;
+            /**
+             * Temperature
+             * @default 1
+             */
+            temperature: number;
+        };
+        /**
+         * JudgeRunStarted
+         * @description The rating run.
+         */
+        JudgeRunStarted: {
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Reused */
+            reused: boolean;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * JudgeTest
+         * @description Ask a judge about a few candidates; nothing is stored.
+         */
+        JudgeTest: {
+            /**
+             * Candidates Run Id
+             * @description A sampling run to take candidates from, one a question; by default ten of the built-in task are made.
+             */
+            candidates_run_id?: string | null;
+            /**
+             * N
+             * @default 10
+             */
+            n: number;
+            /**
+             * Samples
+             * @description Replies asked for each.
+             * @default 1
+             */
+            samples: number;
+        };
+        /**
+         * JudgeTestItem
+         * @description A candidate and what the judge says about it.
+         */
+        JudgeTestItem: {
+            /** Answer */
+            answer: string;
+            /** Candidate */
+            candidate: string;
+            /**
+             * Expected
+             * @description The oracle's rating, for candidates of the arithmetic task.
+             */
+            expected: number | null;
+            /** Question */
+            question: string;
+            /**
+             * Rating
+             * @description Mean of the readable replies; None without one.
+             */
+            rating: number | null;
+            /** Reference */
+            reference: string;
+            /** Replies */
+            replies: components["schemas"]["JudgeTestReply"][];
+            /**
+             * Wrong Steps
+             * @description Character spans of the candidate.
+             */
+            wrong_steps: number[][];
+        };
+        /**
+         * JudgeTestReply
+         * @description One reply as it came.
+         */
+        JudgeTestReply: {
+            /**
+             * Problem
+             * @description Why it could not be read; empty otherwise.
+             */
+            problem: string;
+            /** Rating */
+            rating: number | null;
+            /** Raw */
+            raw: string;
+        };
+        /**
+         * JudgeTestResult
+         * @description What came back.
+         */
+        JudgeTestResult: {
+            /** Items */
+            items: components["schemas"]["JudgeTestItem"][];
+            /**
+             * Problem
+             * @description Why it ended early, in words; empty when every candidate was asked about.
+             */
+            problem: string;
+            /** @description What this test has used. */
+            used: components["schemas"]["JudgeUsage"];
+        };
+        /**
+         * JudgeUsage
+         * @description What all runs with an endpoint have used together.
+         */
+        JudgeUsage: {
+            /**
+             * Cached
+             * @description Replies that were known already and cost nothing.
+             */
+            cached: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Requests */
+            requests: number;
+            /**
+             * Unreadable
+             * @description Replies that had not the form asked for and were asked again.
+             */
+            unreadable: number;
+            /**
+             * Usd
+             * @description None while the prices are not known.
+             */
+            usd: number | null;
+        };
+        /**
+         * JudgeWrite
+         * @description Store an endpoint. Without ``api_key`` the stored key stays, as long as the server is the same one.
+         */
+        JudgeWrite: {
+            /**
+             * Api Key
+             * @description Write-only. Empty removes the key; left out keeps it, unless scheme, host or port change.
+             */
+            api_key?: string | null;
+            /** Base Url */
+            base_url: string;
+            /** Budget Requests */
+            budget_requests?: number | null;
+            /** Budget Usd */
+            budget_usd?: number | null;
+            /**
+             * Concurrency
+             * @default 8
+             */
+            concurrency: number;
+            /**
+             * Max Retries
+             * @default 6
+             */
+            max_retries: number;
+            /** Model */
+            model: string;
+            /** Requests Per Minute */
+            requests_per_minute?: number | null;
+            /**
+             * Timeout Seconds
+             * @default 120
+             */
+            timeout_seconds: number;
+            /** Usd Per Million Input */
+            usd_per_million_input?: number | null;
+            /** Usd Per Million Output */
+            usd_per_million_output?: number | null;
+        };
+        /**
          * KnownCandidate
          * @description What an open queue adds to a candidate.
          */
@@ -2399,6 +2722,53 @@ export interface components {
             held: number[];
             /** Lost */
             lost: number[];
+        };
+        /**
+         * LlmJudgeConfig
+         * @description How an LLM judge rates: the paper's protocol by default, three ratings of 1 to 10, averaged.
+         */
+        LlmJudgeConfig: {
+            /**
+             * Endpoint
+             * @description Name of the endpoint in the settings.
+             */
+            endpoint: string;
+            /**
+             * Max Tokens
+             * @description Longest reply.
+             * @default 1024
+             */
+            max_tokens: number;
+            /**
+             * Model
+             * @description The endpoint's model, filled in when the run is made: another model is another run.
+             * @default
+             */
+            model: string;
+            /**
+             * Samples
+             * @description Ratings asked for each candidate; their mean counts.
+             * @default 3
+             */
+            samples: number;
+            /**
+             * Temperature
+             * @default 1
+             */
+            temperature: number;
+            /**
+             * Template
+             * @description The wording; a changed wording has another name.
+             * @default steps-1
+             * @constant
+             */
+            template: "steps-1";
+            /**
+             * Tries
+             * @description Replies asked for until one can be read.
+             * @default 3
+             */
+            tries: number;
         };
         /**
          * LogChunk
@@ -5848,6 +6218,263 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                     "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_judges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeList"];
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_judge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_judge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeRead"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_judge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_judge_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeRunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeRunStarted"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    test_judge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeTestResult"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -143,7 +143,7 @@ def test_pace_spreads_requests_and_pauses_all() -> None:
     now = 100.0
     pace = Pace(requests_per_minute=30.0, clock=lambda: now)
     assert [pace.take() for _ in range(3)] == [0, 2, 4]
-    pace.pause(60)
+    pace.pause(60.0)
     assert pace.take() == 60
     assert Pace(clock=lambda: now).take() == 0
 

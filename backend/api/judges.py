@@ -1,0 +1,55 @@
+"""Judge endpoints: an administrator's settings, a test, rating runs."""
+
+from fastapi import APIRouter
+
+from backend.api.deps import ReadSessionDep, SessionDep, problems
+from backend.errors import Conflict, Invalid, NotFound
+from backend.schemas.judges import (
+    JudgeList,
+    JudgeName,
+    JudgeRead,
+    JudgeRunCreate,
+    JudgeRunStarted,
+    JudgeTest,
+    JudgeTestResult,
+    JudgeWrite,
+)
+from backend.services import judge_settings, judges
+
+router = APIRouter(prefix="/judges", tags=["judges"])
+
+
+@router.get("", responses=problems(Conflict))
+def list_judges(session: ReadSessionDep) -> JudgeList:
+    """Every endpoint, without keys, with what it has cost."""
+    return JudgeList(items=[judges.read(session, name) for name in judge_settings.names()])
+
+
+@router.get("/{name}", responses=problems(NotFound))
+def read_judge(session: ReadSessionDep, name: JudgeName) -> JudgeRead:
+    """One endpoint, without its key."""
+    return judges.read(session, name)
+
+
+@router.put("/{name}", responses=problems(Invalid))
+def write_judge(session: ReadSessionDep, name: JudgeName, body: JudgeWrite) -> JudgeRead:
+    """Store an endpoint; its address is checked, its key is write-only."""
+    return judges.write(session, name, body)
+
+
+@router.delete("/{name}", status_code=204, responses=problems(NotFound))
+def delete_judge(name: JudgeName) -> None:
+    """Forget an endpoint with its key; ratings stay."""
+    judge_settings.remove(name)
+
+
+@router.post("/{name}/test", responses=problems(NotFound, Conflict))
+def test_judge(name: JudgeName, body: JudgeTest) -> JudgeTestResult:
+    """Ask about up to ten candidates and show the raw replies; nothing is stored."""
+    return judges.test(name, body)
+
+
+@router.post("/{name}/runs", status_code=201, responses=problems(NotFound, Conflict, Invalid))
+def start_judge_run(session: SessionDep, name: JudgeName, body: JudgeRunCreate) -> JudgeRunStarted:
+    """Queue the rating of a sampling run's candidates."""
+    return judges.start(session, name, body)
