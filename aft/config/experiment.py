@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from aft.config.base import Config
 from aft.config.judge import LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
-from aft.config.training import OptimizerConfig, Precision
+from aft.config.training import OptimizerConfig, Precision, VftReduction
 
 
 class ExperimentSpec(Config):
@@ -36,7 +36,7 @@ class ExperimentSpec(Config):
     max_new_tokens: int = Field(default=256, ge=1, le=131_072)
     start_from: Literal["base", "vft"] = "base"
     optimizer: OptimizerConfig = OptimizerConfig()
-    vft_reduction: Literal["token-mean", "token-sum"] = "token-mean"
+    vft_reduction: VftReduction = "token-mean"
     max_length: int = Field(default=512, ge=8, le=131_072)
     tokens_per_microbatch: int = Field(default=2048, ge=64)
     precision: Precision = "float32"

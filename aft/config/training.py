@@ -8,6 +8,7 @@ from aft.config.base import Config
 from aft.config.method import MethodConfig
 
 Precision = Literal["float32", "bfloat16"]
+VftReduction = Literal["token-mean", "token-sum", "batch-token-mean"]
 
 
 class OptimizerConfig(Config):
@@ -39,8 +40,8 @@ class TrainConfig(Config):
     start_from: Literal["base", "vft"] = "base"
     """Where methods other than VFT start: the base model (the paper's choice) or the VFT model."""
     optimizer: OptimizerConfig = OptimizerConfig()
-    vft_reduction: Literal["token-mean", "token-sum"] = "token-mean"
-    """Eq. 1 as a mean over the reference's tokens, or as the sum it is written as."""
+    vft_reduction: VftReduction = "token-mean"
+    """Eq. 1 as a mean over each reference, as the sum it is written as, or with every token of a step alike."""
     max_length: int = Field(default=512, ge=8, le=131_072)
     """Longest question plus response, in tokens; longer examples are refused before training."""
     tokens_per_microbatch: int = Field(default=2048, ge=64)

@@ -2,6 +2,14 @@
 
 from aft.losses.build import ranking_loss, score_gradient
 from aft.losses.pairs import PairStatistics, pair_statistics
-from aft.losses.vft import vft_loss
+from aft.losses.vft import VftReduction, vft_loss, vft_weights
 
-__all__ = ["PairStatistics", "pair_statistics", "ranking_loss", "score_gradient", "vft_loss"]
+__all__ = [
+    "PairStatistics",
+    "VftReduction",
+    "pair_statistics",
+    "ranking_loss",
+    "score_gradient",
+    "vft_loss",
+    "vft_weights",
+]

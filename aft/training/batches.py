@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aft.config.method import RANKING_METHODS, method_label
 from aft.config.training import TrainConfig
+from aft.losses import vft_weights
 from aft.training.groups import RATING_TOLERANCE, Group, has_pairs, is_lowest
 
 TOP_RATING = 10.0
@@ -31,11 +32,13 @@ class Response:
     """Its candidate column in the ranking loss; None where it is not ranked."""
     constant: bool = False
     """The constraint leaves its score no gradient, so it needs no second pass."""
+    vft_weight: float = 0.0
+    """Its share of the step's VFT term: ``L_VFT`` is the sum of ``-vft_weight * log P``."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """The groups of one optimizer step."""
+    """The groups of one optimizer step, or a part of them: losses and gradients of the parts add up."""
 
     prompts: tuple[tuple[int, ...], ...]
     responses: tuple[Response, ...]
@@ -44,6 +47,8 @@ class TrainingBatch:
     reference_scores: Tensor | None
     """``[question, candidate]``; only for DPO."""
     groups_without_pairs: int
+    questions_in_step: int
+    """The step's questions, over which the ranking loss is averaged."""
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
@@ -91,10 +96,44 @@ def collate_groups(groups: Sequence[Group], config: TrainConfig) -> TrainingBatc
                 responses.append(Response(row, candidate.ids, learned=True, column=None))
     return TrainingBatch(
         prompts=tuple(group.prompt_ids for group in groups),
-        responses=tuple(responses),
+        responses=_weigh(responses, config),
         ratings=_table(ranked, "rating"),
         reference_scores=_table(ranked, "reference_score") if config.method.needs_reference_scores else None,
         groups_without_pairs=sum(group is None for group in ranked) if ranks else 0,
+        questions_in_step=len(groups),
+    )
+
+
+def take_part(batch: TrainingBatch, questions: Sequence[int]) -> TrainingBatch:
+    """Some questions of a step, each with all its responses and the weight it has in the whole step.
+
+    Args:
+        batch: The step.
+        questions: Rows of the batch, each at most once.
+    """
+    rows = {question: row for row, question in enumerate(questions)}
+    index = torch.tensor(list(questions), dtype=torch.long)
+    ranked = {response.question for response in batch.responses if response.column is not None}
+    return replace(
+        batch,
+        prompts=tuple(batch.prompts[question] for question in questions),
+        responses=tuple(
+            replace(response, question=rows[response.question])
+            for response in batch.responses
+            if response.question in rows
+        ),
+        ratings=batch.ratings[index],
+        reference_scores=None if batch.reference_scores is None else batch.reference_scores[index],
+        groups_without_pairs=sum(question not in ranked for question in questions) if batch.groups_without_pairs else 0,
+    )
+
+
+def _weigh(responses: Sequence[Response], config: TrainConfig) -> tuple[Response, ...]:
+    """The responses with their weights in the VFT term."""
+    lengths = torch.tensor([len(response.ids) for response in responses if response.learned], dtype=torch.long)
+    weights = iter(vft_weights(lengths, config.vft_reduction).tolist())
+    return tuple(
+        replace(response, vft_weight=next(weights)) if response.learned else response for response in responses
     )
 
 

@@ -19,7 +19,7 @@ from aft.config.method import RANKING_METHODS, MethodConfig
 from aft.config.training import TrainConfig
 from aft.losses import ranking_loss
 from aft.scoring import GroupIds, Microbatch, microbatch_token_logprobs, microbatches, packing_cost
-from aft.training.batches import Response, TrainingBatch
+from aft.training.batches import TrainingBatch
 
 Passes = Literal["auto", "joint", "two"]
 """auto: joint when the batch fits the token budget."""
@@ -42,6 +42,10 @@ class BatchLoss:
     """The same over the scores it lowers."""
     tokens: int
     """Tokens computed, each pass counted, without padding."""
+    scored_only: int
+    """Ranked candidates that needed no backward pass: their score has no gradient."""
+    two_pass_questions: int
+    """Questions whose candidates exceeded the token budget and were computed in two passes."""
 
 
 def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *, passes: Passes = "auto") -> BatchLoss:
@@ -75,8 +79,9 @@ def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *,
     if not bool(sums.isfinite().all()):
         raise FloatingPointError("a score is not finite")
     rank_loss, pushes = _ranking_gradient(batch, sums, config.method)
-    shares = vft_shares(batch.responses, config.vft_reduction).to(sums)
+    shares = sums.new_tensor([response.vft_weight for response in batch.responses])
     coefficients = pushes - shares
+    again: list[int] = []
     if joint:
         weights = [coefficients[indices].to(values) for indices, values in kept]
         torch.autograd.backward([values for _, values in kept], weights)
@@ -95,21 +100,12 @@ def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *,
         push_up=-float(score_pushes.clamp(max=0).sum()),
         push_down=float(score_pushes.clamp(min=0).sum()),
         tokens=scorer.tokens,
+        scored_only=len(set(ranked).difference(with_gradient if joint else again)),
+        two_pass_questions=0 if joint else len(batch.prompts),
     )
     if not math.isfinite(result.loss):
         raise FloatingPointError(f"the loss is {result.loss} (VFT {vft_loss}, ranking {rank_loss})")
     return result
-
-
-def vft_shares(responses: Sequence[Response], reduction: Literal["token-mean", "token-sum"]) -> Tensor:
-    """``[response]`` share of each response's log-likelihood in the VFT term; 0 where it is not learned.
-
-    token-mean weighs every learned token of the batch alike; token-sum (Eq. 1 as written) sums over a response's
-    tokens and averages over the learned responses.
-    """
-    learned = torch.tensor([float(response.learned) for response in responses], dtype=torch.float64)
-    lengths = torch.tensor([len(response.ids) for response in responses], dtype=torch.float64)
-    return learned / ((learned * lengths).sum() if reduction == "token-mean" else learned.sum())
 
 
 def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) -> tuple[float, Tensor]:
@@ -125,20 +121,29 @@ def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) 
     scores[rows, columns] = sums[ranked] / lengths
     scores.requires_grad_()
     with torch.enable_grad():
-        loss = ranking_loss(
-            scores,
-            batch.ratings.to(scores),
-            method=method.name,
-            constraint=method.constraint,
-            temperature=method.temperature,
-            reference_scores=None if batch.reference_scores is None else batch.reference_scores.to(scores),
-            beta=method.beta,
-            boundary_beta=method.boundary_beta,
-            boundary_rule=method.boundary_rule,
-        ).mean()
+        loss = (
+            ranking_loss(
+                scores,
+                batch.ratings.to(scores),
+                method=method.name,
+                constraint=method.constraint,
+                temperature=method.temperature,
+                reference_scores=None if batch.reference_scores is None else batch.reference_scores.to(scores),
+                beta=method.beta,
+                boundary_beta=method.boundary_beta,
+                boundary_rule=method.boundary_rule,
+            ).sum()
+            / batch.questions_in_step
+        )
     (gradient,) = torch.autograd.grad(method.weight * loss, scores)
     pushes[ranked] = gradient[rows, columns] / lengths
     return loss.item(), pushes
+
+
+def exceeds_budget(model: Any, batch: TrainingBatch, config: TrainConfig) -> bool:
+    """Whether the forward passes that keep their graphs hold more tokens than a micro-batch may."""
+    with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
+    return _Scorer(model, batch, config).padded_tokens(with_gradient) > config.tokens_per_microbatch
 
 
 class _Scorer:

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 
 from aft.config.training import TrainConfig
+from aft.training.accumulation import add_step_gradient
 from aft.training.batches import batch_indices, check_groups, collate_groups, steps_per_epoch
 from aft.training.checkpoints import CheckpointStore, restore_training, training_tensors
-from aft.training.gradients import BatchLoss, add_batch_gradient
+from aft.training.gradients import BatchLoss
 from aft.training.groups import Group
 from aft.training.optimization import learning_rate, make_optimizer, update
 from aft.training.sinks import MetricSink
@@ -104,7 +105,7 @@ def train(
         rate = learning_rate(config.optimizer, step, total)
         batch = collate_groups([groups[index] for index in indices], config)
         try:
-            loss = add_batch_gradient(model, batch, config)
+            loss = add_step_gradient(model, batch, config)
             norm = update(model, optimizer, rate, config.optimizer.max_grad_norm)
         except FloatingPointError as error:
             raise ValueError(f"Training failed at step {step + 1} of {total}: {error}. {_REMEDY}") from error
@@ -172,5 +173,7 @@ def _metrics(loss: BatchLoss, norm: float, rate: float, groups_without_pairs: in
         "train/grad_norm": norm,
         "train/learning_rate": rate,
         "train/groups_without_pairs": float(groups_without_pairs),
+        "train/scored_only": float(loss.scored_only),
+        "train/two_pass_questions": float(loss.two_pass_questions),
         "train/tokens_per_second": loss.tokens / max(seconds, 1e-9),
     }

@@ -54,6 +54,7 @@ def full_spec() -> ExperimentSpec:
         dataset_version_id=experiments.BUILTIN,
         base_model_id=experiments.BUILTIN,
         methods=METHODS,
+        vft_reduction="batch-token-mean",  # the configuration in which the effects were measured
         seeds=(1, 2, 3),
         judge="oracle",
         train_questions=500,

@@ -2180,7 +2180,7 @@ export interface components {
              * @default token-mean
              * @enum {string}
              */
-            vft_reduction: "token-mean" | "token-sum";
+            vft_reduction: "token-mean" | "token-sum" | "batch-token-mean";
         };
         /**
          * ExperimentSummary

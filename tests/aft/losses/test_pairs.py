@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from aft.losses import pair_statistics, score_gradient, vft_loss
+from aft.losses import pair_statistics, score_gradient
 from aft.losses.pairs import lowest_level, preference_pairs
 
 
@@ -28,9 +28,3 @@ def test_statistics_count_pairs_order_and_pushes() -> None:
     assert statistics.push_up[1].item() == statistics.push_down[1].item() == 0
     # The unconstrained loss only depends on differences, so its pushes cancel.
     assert statistics.push_up[0].item() == pytest.approx(statistics.push_down[0].item())
-
-
-def test_vft_is_a_mean_or_a_sum_over_tokens() -> None:
-    scores, lengths = torch.tensor([-0.5, -0.25]), torch.tensor([10, 4])
-    assert vft_loss(scores, lengths).tolist() == [0.5, 0.25]
-    assert vft_loss(scores, lengths, reduction="token-sum").tolist() == [5.0, 1.0]

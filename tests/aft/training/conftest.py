@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 from aft.arithmetic import VOCABULARY
 from aft.config.training import BuiltinModelConfig
@@ -49,3 +50,13 @@ def groups() -> list[Group]:
         )
         found.append(Group(f"q{number}", ids(4, 15), ids(3, 12), candidates))
     return found
+
+
+@pytest.fixture
+def norm_in_the_models_own_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Llama's norm computes in float32 even in a float64 model, which would hide differences below 1e-8."""
+
+    def forward(self: LlamaRMSNorm, hidden: torch.Tensor) -> torch.Tensor:
+        return self.weight * hidden * torch.rsqrt(hidden.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+
+    monkeypatch.setattr(LlamaRMSNorm, "forward", forward)

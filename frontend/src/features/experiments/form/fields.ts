@@ -201,10 +201,11 @@ export const CHOICES = {
   },
   vft_reduction: {
     label: "VFT loss over tokens",
-    help: "Eq. 1 as a mean over the reference's tokens, or as the sum it is written as.",
+    help: "Eq. 1 as a mean over each reference's tokens, as the sum it is written as, or with every token of a step alike.",
     options: [
-      { value: "token-mean", label: "Mean" },
+      { value: "token-mean", label: "Mean per reference" },
       { value: "token-sum", label: "Sum" },
+      { value: "batch-token-mean", label: "Mean over the step" },
     ],
   },
   precision: {
