@@ -1,19 +1,19 @@
-"""Which responses share a row and a micro-batch, and the tensors of one micro-batch.
+"""Which responses share a micro-batch, and the tensors of one micro-batch.
 
-A packed row is ``[question | response | response | ...]``: every response sees the question and
-itself, and its positions restart behind the question, so the question is computed once. The first
-token of each response is predicted at the question's last position. A row with a single response
-is an ordinary sequence.
+Where the model's attention allows it, a question is computed once for all of its responses: a micro-batch is then
+one stream of tokens without padding, ``question response response ... question response ...``. Positions restart
+behind each question and the first token of each response is predicted at its question's last position; who sees
+whom is ``aft.shared_attention``'s business. For other models a micro-batch is a rectangle of ordinary rows,
+``question response``, padded on the right.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
-
-MAX_RESPONSES_PER_ROW = 8
 
 GroupIds = tuple[Sequence[int], Sequence[Sequence[int]]]
 """A question's prompt ids and the ids of each of its responses, EOS included where there is one."""
@@ -21,7 +21,7 @@ GroupIds = tuple[Sequence[int], Sequence[Sequence[int]]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Responses of one question that are computed in one row."""
+    """Responses of one question that are computed behind one copy of it."""
 
     group: int
     responses: tuple[int, ...]
@@ -31,9 +31,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Microbatch:
-    """Rows computed in one forward pass, padded to the longest of them."""
+    """Rows computed in one forward pass."""
 
     rows: tuple[Row, ...]
+    shared: bool
+    """True for one stream without padding, False for rows of one response padded to the longest of them."""
 
     @property
     def items(self) -> tuple[tuple[int, int], ...]:
@@ -41,14 +43,14 @@ class Microbatch:
         return tuple((row.group, response) for row in self.rows for response in row.responses)
 
     @property
-    def packed(self) -> bool:
-        """True when a row holds more than one response, which needs a mask of its own."""
-        return any(len(row.responses) > 1 for row in self.rows)
+    def tokens(self) -> int:
+        """Tokens computed, without padding."""
+        return sum(row.length for row in self.rows)
 
     @property
     def padded_tokens(self) -> int:
         """Tokens of the forward pass, padding included."""
-        return len(self.rows) * max(row.length for row in self.rows)
+        return self.tokens if self.shared else len(self.rows) * max(row.length for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,12 @@ class MicrobatchTensors:
     """What one forward pass reads. ``response_token`` runs over all response tokens of the micro-batch."""
 
     input_ids: Int[Tensor, "row token"]
+    """One row where the micro-batch is a stream."""
     position_ids: Int[Tensor, "row token"] | None
-    """None for rows of one response: ordinary positions."""
-    attention_mask: Bool[Tensor, "row 1 token token"] | None
-    """None for rows of one response: causal attention never looks at padding on the right."""
+    """None for ordinary rows: ordinary positions."""
+    row_lengths: tuple[tuple[int, ...], ...] | None
+    """Of a stream: the tokens of each question and of each response behind it. None for ordinary rows, where causal
+    attention never looks at padding on the right."""
     predicted_at: Int[Tensor, " response_token"]
     """Index into the flattened ``row x token`` of the position that predicts each token."""
     targets: Int[Tensor, " response_token"]
@@ -67,10 +71,8 @@ class MicrobatchTensors:
     """Tokens of each response, in the order of ``Microbatch.items``."""
 
 
-def microbatches(
-    groups: Sequence[GroupIds], *, tokens_per_microbatch: int, packing_cost: float | None
-) -> list[Microbatch]:
-    """Plan the forward passes over all responses of all groups: longest rows first, little padding.
+def microbatches(groups: Sequence[GroupIds], *, tokens_per_microbatch: int, share_prefix: bool) -> list[Microbatch]:
+    """Plan the forward passes over all responses of all groups: longest rows first, little or no padding.
 
     A pure function of the lengths, so a trainer can walk the same plan twice.
 
@@ -78,8 +80,7 @@ def microbatches(
         groups: Prompt and response ids of each question; a group may have no response.
         tokens_per_microbatch: Most tokens of a forward pass, padding included. A single response that
             is longer gets a pass of its own.
-        packing_cost: Cost of attention per token and token of a row, as a multiple of the cost of all
-            else per token; packing a group is chosen where it is cheaper. None never packs.
+        share_prefix: Whether the responses of a question share one copy of it.
 
     Raises:
         ValueError: If a prompt or a response is empty, or the budget is not positive.
@@ -97,80 +98,65 @@ def microbatches(
                 msg = f"Response {index} of group {group} has no tokens, so it has no score. Leave it out."
                 raise ValueError(msg)
         lengths = [len(response) for response in responses]
-        rows += _rows(group, len(prompt), lengths, tokens_per_microbatch, packing_cost)
+        rows += _rows(group, len(prompt), lengths, tokens_per_microbatch if share_prefix else 0)
     rows.sort(key=lambda row: (-row.length, row.group, row.responses))
-    plan: list[Microbatch] = []
-    start = 0
-    while start < len(rows):
-        stop = start + max(1, tokens_per_microbatch // rows[start].length)
-        plan.append(Microbatch(tuple(rows[start:stop])))
-        start = stop
-    return plan
+    plan: list[list[Row]] = []
+    for row in rows:
+        if plan and _fits(plan[-1], row, tokens_per_microbatch, share_prefix):
+            plan[-1].append(row)
+        else:
+            plan.append([row])
+    return [Microbatch(tuple(members), share_prefix) for members in plan]
 
 
-def _rows(group: int, prompt: int, lengths: list[int], budget: int, packing_cost: float | None) -> list[Row]:
-    """The cheapest way to spread a group's responses over rows."""
-    order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
-    best = [Row(group, (index,), prompt + lengths[index]) for index in order]
-    if packing_cost is None or not order:
-        return best
-    cost = sum(_cost(row, packing_cost) for row in best)
-    fewest = -(-len(order) // MAX_RESPONSES_PER_ROW)
-    for count in range(fewest, len(order)):
-        rows = []
-        for part in range(count):
-            members = order[part * len(order) // count : (part + 1) * len(order) // count]
-            rows.append(Row(group, tuple(members), prompt + sum(lengths[index] for index in members)))
-        packed_cost = sum(_cost(row, packing_cost) for row in rows)
-        if packed_cost < cost and max(row.length for row in rows) <= budget:
-            best, cost = rows, packed_cost
-    return best
+def _fits(members: list[Row], row: Row, budget: int, share_prefix: bool) -> bool:
+    if share_prefix:
+        return sum(member.length for member in members) + row.length <= budget
+    return (len(members) + 1) * members[0].length <= budget
 
 
-def _cost(row: Row, packing_cost: float) -> float:
-    return row.length * (1 + packing_cost * row.length)
+def _rows(group: int, prompt: int, lengths: list[int], longest: int) -> list[Row]:
+    """A group's responses over as few rows of ``longest`` tokens as in order of length they fill."""
+    rows: list[Row] = []
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+        if rows and rows[-1].length + lengths[index] <= longest:
+            rows[-1] = Row(group, (*rows[-1].responses, index), rows[-1].length + lengths[index])
+        else:
+            rows.append(Row(group, (index,), prompt + lengths[index]))
+    return rows
 
 
 def build_tensors(groups: Sequence[GroupIds], microbatch: Microbatch, device: torch.device) -> MicrobatchTensors:
-    """Lay out one micro-batch: ids, positions, mask and where every response token is predicted."""
+    """Lay out one micro-batch: ids, positions, attention and where every response token is predicted."""
     width = max(row.length for row in microbatch.rows)
     ids: list[list[int]] = []
-    positions: list[list[int]] = []
-    segments: list[list[int]] = []
+    positions: list[int] = []
     predicted_at: list[int] = []
     targets: list[int] = []
-    lengths: list[int] = []
+    start = 0
     for number, row in enumerate(microbatch.rows):
-        prompt, responses = groups[row.group]
-        row_ids, row_positions, row_segments = list(prompt), list(range(len(prompt))), [0] * len(prompt)
-        for segment, index in enumerate(row.responses, start=1):
-            response = responses[index]
-            first = number * width + len(row_ids)
-            predicted_at.append(number * width + len(prompt) - 1)
-            predicted_at.extend(range(first, first + len(response) - 1))
+        prompt, members = groups[row.group][0], [groups[row.group][1][index] for index in row.responses]
+        start = start if microbatch.shared else number * width
+        positions.extend(range(len(prompt)))
+        behind = start + len(prompt)
+        for response in members:
+            predicted_at.append(start + len(prompt) - 1)
+            predicted_at.extend(range(behind, behind + len(response) - 1))
             targets.extend(response)
-            lengths.append(len(response))
-            row_ids.extend(response)
-            row_positions.extend(range(len(prompt), len(prompt) + len(response)))
-            row_segments.extend([segment] * len(response))
-        padding = width - len(row_ids)
-        # Padding is a segment of its own: it still attends to something, so no softmax is empty (NaN).
-        ids.append(row_ids + [0] * padding)
-        positions.append(row_positions + [0] * padding)
-        segments.append(row_segments + [-1] * padding)
-    packed = microbatch.packed
+            positions.extend(range(len(prompt), len(prompt) + len(response)))
+            behind += len(response)
+        padding = 0 if microbatch.shared else width - row.length
+        ids.append([*prompt, *chain.from_iterable(members), *[0] * padding])
+        start = behind
+    row_lengths = tuple(
+        (len(groups[row.group][0]), *(len(groups[row.group][1][index]) for index in row.responses))
+        for row in microbatch.rows
+    )
     return MicrobatchTensors(
-        input_ids=torch.tensor(ids, device=device),
-        position_ids=torch.tensor(positions, device=device) if packed else None,
-        attention_mask=_shared_prefix_mask(torch.tensor(segments, device=device)) if packed else None,
+        input_ids=torch.tensor([list(chain.from_iterable(ids))] if microbatch.shared else ids, device=device),
+        position_ids=torch.tensor([positions], device=device) if microbatch.shared else None,
+        row_lengths=row_lengths if microbatch.shared else None,
         predicted_at=torch.tensor(predicted_at, device=device),
         targets=torch.tensor(targets, device=device),
-        lengths=tuple(lengths),
+        lengths=tuple(chain.from_iterable(lengths[1:] for lengths in row_lengths)),
     )
-
-
-def _shared_prefix_mask(segments: Int[Tensor, "row token"]) -> Bool[Tensor, "row 1 token token"]:
-    """True where a token may look: back, at the question (segment 0) and at its own response."""
-    looking, seen = segments[:, :, None], segments[:, None, :]
-    allowed = ((seen == 0) | (seen == looking)).tril()
-    return allowed[:, None]

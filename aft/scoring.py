@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from aft.packing import GroupIds, Microbatch, build_tensors, microbatches
+from aft.shared_attention import can_share_prefix, use_shared_prefix
 
 __all__ = [
     "GroupIds",
@@ -28,18 +29,15 @@ __all__ = [
     "microbatch_scores",
     "microbatch_token_logprobs",
     "microbatches",
-    "packing_cost",
+    "shares_prefix",
     "token_logprobs",
 ]
 
 Packing = Literal["auto", "packed", "separate"]
-"""auto: share the question between its responses where that is cheaper and the model allows it."""
+"""auto: share the question between its responses where the model allows it."""
 
 LOGITS_PER_CHUNK = 2**24
 """Logits that exist at once: 64 MiB in float32."""
-
-# Attention over the whole row with rotary positions, checked by a test of each against separate rows.
-_SHARES_PREFIX = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 
 
 def candidate_scores(
@@ -81,7 +79,8 @@ def token_logprobs(
 
     Arguments and errors are those of ``candidate_scores``.
     """
-    plan = microbatches(groups, tokens_per_microbatch=tokens_per_microbatch, packing_cost=packing_cost(model, packing))
+    share_prefix = shares_prefix(model, packing)
+    plan = microbatches(groups, tokens_per_microbatch=tokens_per_microbatch, share_prefix=share_prefix)
     found: dict[tuple[int, int], Tensor] = {}
     for microbatch in plan:
         found.update(zip(microbatch.items, microbatch_token_logprobs(model, groups, microbatch), strict=True))
@@ -108,12 +107,17 @@ def microbatch_token_logprobs(
     _require_window(model, groups, microbatch)
     tensors = build_tensors(groups, microbatch, model.device)
     decoder = model.get_decoder()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    hidden: Tensor = decoder(
-        input_ids=tensors.input_ids,
-        attention_mask=tensors.attention_mask,
-        position_ids=tensors.position_ids,
-        use_cache=False,
-    ).last_hidden_state
+    stream: dict[str, object] = {}
+    if tensors.row_lengths is not None:
+        use_shared_prefix(model)
+        # A mask of four axes is passed on as it is; without one transformers would make a dense one.
+        ignored = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=model.device)
+        stream = {
+            "row_lengths": tensors.row_lengths,
+            "position_ids": tensors.position_ids,
+            "attention_mask": ignored,
+        }
+    hidden: Tensor = decoder(input_ids=tensors.input_ids, use_cache=False, **stream).last_hidden_state
     predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
     logprobs = _target_logprobs(
         _head(model),
@@ -124,37 +128,22 @@ def microbatch_token_logprobs(
     return torch.split(logprobs, list(tensors.lengths))
 
 
-def packing_cost(model: PreTrainedModel, packing: Packing = "auto") -> float | None:
-    """What ``microbatches`` needs to weigh packed against separate rows; None where packing is impossible.
-
-    Attention to one token costs about ``1 / (6 hidden_size)`` of all else a layer does for a token.
+def shares_prefix(model: PreTrainedModel, packing: Packing = "auto") -> bool:
+    """Whether a question is computed once for its responses: ``share_prefix`` of ``microbatches``.
 
     Raises:
         ValueError: If packing is demanded of a model that cannot share a prefix.
     """
     if packing == "separate":
-        return None
-    if not _shares_prefix(model):
-        if packing == "packed":
-            msg = (
-                f"A {model.config.model_type} model with {model.config._attn_implementation} attention cannot share a "
-                "question between responses. Set packing to auto or separate."
-            )
-            raise ValueError(msg)
-        return None
-    return 0.0 if packing == "packed" else 1 / (6 * model.config.get_text_config().hidden_size)
-
-
-def _shares_prefix(model: PreTrainedModel) -> bool:
-    """True when the model's attention takes an arbitrary mask in every layer."""
-    config = model.config
-    windows = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
-    return (
-        config.model_type in _SHARES_PREFIX
-        and config._attn_implementation == "sdpa"  # eager attention would add a boolean mask to its weights
-        and windows is None
-        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
-    )
+        return False
+    possible = can_share_prefix(model)
+    if packing == "packed" and not possible:
+        msg = (
+            f"A {model.config.model_type} model with {model.config._attn_implementation} attention cannot share a "
+            "question between responses. Set packing to auto or separate."
+        )
+        raise ValueError(msg)
+    return possible
 
 
 def _require_window(model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor
 from aft.config.method import RANKING_METHODS, MethodConfig
 from aft.config.training import TrainConfig
 from aft.losses import ranking_loss
-from aft.scoring import GroupIds, Microbatch, microbatch_token_logprobs, microbatches, packing_cost
+from aft.scoring import GroupIds, Microbatch, microbatch_token_logprobs, microbatches, shares_prefix
 from aft.training.batches import TrainingBatch
 
 Passes = Literal["auto", "joint", "two"]
@@ -153,7 +153,7 @@ class _Scorer:
         self.model, self.batch, self.config = model, batch, config
         self.tokens = 0
         self.dtype = torch.float64 if next(model.parameters()).dtype == torch.float64 else torch.float32
-        self._packing_cost = packing_cost(model)
+        self._share_prefix = shares_prefix(model)
         budget = config.tokens_per_microbatch
         self._tokens_per_pass = min(budget, _CPU_TOKENS_PER_PASS) if model.device.type == "cpu" else budget
 
@@ -168,7 +168,7 @@ class _Scorer:
         for microbatch in plan:
             with autocast:
                 tokens = microbatch_token_logprobs(self.model, groups, microbatch)
-            self.tokens += sum(row.length for row in microbatch.rows)
+            self.tokens += microbatch.tokens
             yield [numbers[item] for item in microbatch.items], torch.stack([each.sum() for each in tokens])
 
     def _plan(self, indices: Sequence[int]) -> tuple[list[GroupIds], dict[tuple[int, int], int], list[Microbatch]]:
@@ -179,5 +179,5 @@ class _Scorer:
             members = groups[response.question][1]
             numbers[response.question, len(members)] = index
             members.append(response.ids)
-        plan = microbatches(groups, tokens_per_microbatch=self._tokens_per_pass, packing_cost=self._packing_cost)
+        plan = microbatches(groups, tokens_per_microbatch=self._tokens_per_pass, share_prefix=self._share_prefix)
         return list(groups), numbers, plan

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from aft.scoring import (
     candidate_scores,
     microbatch_scores,
     microbatches,
-    packing_cost,
+    shares_prefix,
     token_logprobs,
 )
 
@@ -138,7 +139,7 @@ def test_two_passes_give_the_gradient_of_one(constraint: str) -> None:
     with torch.no_grad():
         scores = torch.stack(candidate_scores(model, groups))
     _, weights = score_gradient(scores, ratings, method="aft", constraint=constraint)
-    plan = microbatches(groups, tokens_per_microbatch=30, packing_cost=packing_cost(model))
+    plan = microbatches(groups, tokens_per_microbatch=30, share_prefix=shares_prefix(model))
     assert len(plan) > 1
     for microbatch in plan:
         wanted = torch.stack([weights[item] for item in microbatch.items]) / len(groups)
@@ -204,7 +205,7 @@ def test_architectures_that_share_a_prefix_score_as_separate_rows(
 ) -> None:
     model = make_model(config_class, model_class, **settings)
     groups = make_groups()
-    assert packing_cost(model) is not None
+    assert shares_prefix(model)
     with torch.no_grad():
         packed = candidate_scores(model, groups, packing="packed")
     for got, want in zip(packed, plain_scores(model, groups), strict=True):
@@ -225,7 +226,7 @@ def test_other_models_are_scored_separately_and_exactly(
     config_class: Any, model_class: Any, settings: dict[str, Any]
 ) -> None:
     model, groups = make_model(config_class, model_class, **settings), make_groups()
-    assert packing_cost(model) is None
+    assert not shares_prefix(model)
     with torch.no_grad():
         scores = candidate_scores(model, groups)
         expected = plain_scores(model, groups)
@@ -235,29 +236,54 @@ def test_other_models_are_scored_separately_and_exactly(
         candidate_scores(model, groups, packing="packed")
 
 
-@pytest.mark.parametrize("cost", [None, 0.0, 1e-3, 1.0])
+@pytest.mark.parametrize("share_prefix", [False, True])
 @pytest.mark.parametrize("budget", [1, 25, 60, 500])
-def test_plan_covers_every_response_once_within_the_budget(cost: float | None, budget: int) -> None:
+def test_plan_covers_every_response_once_within_the_budget(share_prefix: bool, budget: int) -> None:
     groups = make_groups((3, 1, 0, 17, 2, 8), seed=3)
-    plan = microbatches(groups, tokens_per_microbatch=budget, packing_cost=cost)
+    plan = microbatches(groups, tokens_per_microbatch=budget, share_prefix=share_prefix)
     items = list(itertools.chain.from_iterable(microbatch.items for microbatch in plan))
     assert sorted(items) == [(g, r) for g, (_, responses) in enumerate(groups) for r in range(len(responses))]
     for microbatch in plan:
         alone = len(microbatch.rows) == 1 and len(microbatch.rows[0].responses) == 1
         assert microbatch.padded_tokens <= budget or alone
-        assert all(len(row.responses) <= 8 for row in microbatch.rows)
     lengths = [row.length for microbatch in plan for row in microbatch.rows]
     assert lengths == sorted(lengths, reverse=True)
 
 
-def test_packing_is_chosen_by_cost() -> None:
-    long_question: list[GroupIds] = [((5,) * 256, [(6,) * 92] * 6)]
-    long_answers: list[GroupIds] = [((5,) * 60, [(6,) * 900] * 6)]
-    cost = 1 / (6 * 256)
-    (packed,) = microbatches(long_question, tokens_per_microbatch=4096, packing_cost=cost)
-    assert packed.packed
-    assert not any(part.packed for part in microbatches(long_answers, tokens_per_microbatch=8192, packing_cost=cost))
-    assert not any(part.packed for part in microbatches(long_question, tokens_per_microbatch=4096, packing_cost=None))
+def test_a_shared_question_is_computed_once_and_nothing_is_padded() -> None:
+    groups: list[GroupIds] = [((5,) * 20, [(6,) * 9, (7,) * 4, (8,) * 6])]
+    (shared,) = microbatches(groups, tokens_per_microbatch=64, share_prefix=True)
+    assert (shared.tokens, shared.padded_tokens) == (39, 39)
+    separate = microbatches(groups, tokens_per_microbatch=64, share_prefix=False)
+    assert [each.tokens for each in separate] == [55, 24]
+    assert [each.padded_tokens for each in separate] == [58, 24]
+
+
+def test_sharing_survives_activation_checkpointing() -> None:
+    groups = make_groups((3, 2))
+
+    def gradients(model: PreTrainedModel) -> list[Tensor]:
+        total = torch.cat(candidate_scores(model, groups, packing="packed")).sum()
+        return list(torch.autograd.grad(total, list(model.parameters())))
+
+    expected = gradients(make_model())
+    model = make_model().train()
+    model.activation_checkpointing_enable()
+    for ours, theirs in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+def test_a_model_that_shared_a_question_still_answers_and_saves_as_before(tmp_path: Path) -> None:
+    model, groups = make_model(), make_groups()
+    tokens = torch.tensor([[3, 4, 5, 6], [0, 7, 8, 9]])
+    mask = torch.tensor([[1, 1, 1, 1], [0, 1, 1, 1]])
+    with torch.no_grad():
+        before = model(input_ids=tokens, attention_mask=mask).logits
+        candidate_scores(model, groups)
+        after = model(input_ids=tokens, attention_mask=mask).logits
+    assert torch.equal(before, after)
+    model.save_pretrained(tmp_path)
+    assert "aft_shared_prefix" not in (tmp_path / "config.json").read_text()
 
 
 @pytest.mark.parametrize(
