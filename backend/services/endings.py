@@ -137,9 +137,8 @@ def _reason_to_give_up(session: Session, run: Run, attempt: int) -> str | None:
     by_number = {number: (outcome, step) for number, outcome, step in attempts}
     outcome, step = by_number.get(attempt, (None, None))
     earlier_outcome, earlier_step = by_number.get(attempt - 1, (None, None))
-    # A lost worker reports its step only once a second, so 0 may stand for anything there.
-    known = step is not None and (step > 0 or outcome == earlier_outcome == PROCESS_DIED)
-    if known and earlier_outcome in LOST and earlier_step == step:
+    # Only a supervisor knows the exact step; a lost worker's is what it last reported, seconds before.
+    if outcome == earlier_outcome == PROCESS_DIED and step is not None and step == earlier_step:
         return f"This happened twice at step {step}."
     return None
 

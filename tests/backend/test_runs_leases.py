@@ -156,6 +156,19 @@ def test_dying_elsewhere_is_tried_again(steps: tuple[int | None, int | None]) ->
 
 
 @pytest.mark.usefixtures("data_directory")
+def test_lost_worker_is_not_held_against_the_step_it_last_reported() -> None:
+    run_id = created()
+    assert die(claimed(run_id), 256) == "queued"
+    claim = claimed(run_id)
+    with transaction() as session:
+        runs.report_progress(session, claim, 256, 1000, "sampling")
+    expire(run_id)
+    reap()
+    assert state_of(run_id) == "queued"
+    assert die(claimed(run_id), 256) == "queued"
+
+
+@pytest.mark.usefixtures("data_directory")
 def test_lost_workers_use_up_the_attempts() -> None:
     run_id = created()
     states = []
