@@ -32,6 +32,7 @@ TITLES = {
     "/experiments/new": "New experiment",
     "/runs": "Runs",
     "/cots": "COTs",
+    "/review": "Review",
     "/compare": "Compare",
     "/settings": "Settings",
 }

@@ -10,6 +10,7 @@ const PLACES: readonly { to: string; label: string; icon: IconName }[] = [
   { to: paths.experiments, label: "Experiments", icon: "experiments" },
   { to: paths.runs, label: "Runs", icon: "runs" },
   { to: paths.cots, label: "COTs", icon: "cots" },
+  { to: paths.review, label: "Review", icon: "review" },
   { to: paths.compare, label: "Compare", icon: "compare" },
   { to: paths.settings, label: "Settings", icon: "settings" },
 ];

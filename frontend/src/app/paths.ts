@@ -17,6 +17,11 @@ export const paths = {
   /** The COTs of an experiment; the query chooses the set and the question. */
   cotsOf: (experimentId: string, query: Record<string, string> = {}) =>
     withQuery(`/cots/${experimentId}`, query),
+  review: "/review",
+  newQueue: "/review/new",
+  reviewQueue: (id: string) => `/review/${id}`,
+  /** At work in a queue. */
+  reviewSession: (id: string) => `/review/${id}/session`,
   compare: "/compare",
   comparison: (experimentId: string) => `/compare/${experimentId}`,
   settings: "/settings",

@@ -1,0 +1,112 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, type Schema, unwrap } from "@/api/client";
+
+export type Queue = Schema<"QueueRead">;
+export type QueueCreate = Schema<"QueueCreate">;
+export type Mode = Queue["mode"];
+export type Item = Schema<"ItemRead">;
+export type ItemCandidate = Schema<"ItemCandidate">;
+export type Submission = Schema<"ReviewSubmit">;
+export type ReviewProgress = Schema<"Progress">;
+export type Person = Schema<"PersonRead">;
+
+export const reviewerOptions = () =>
+  queryOptions({
+    queryKey: ["review", "list", "reviewer"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/reviewer")).person,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const peopleOptions = () =>
+  queryOptions({
+    queryKey: ["review", "list", "people"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/people")),
+  });
+
+export const queuesOptions = () =>
+  queryOptions({
+    queryKey: ["review", "list", "queues"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/review-queues")).queues,
+  });
+
+export const queueOptions = (queueId: string) =>
+  queryOptions({
+    queryKey: ["review", queueId],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/review-queues/{queue_id}", {
+          params: { path: { queue_id: queueId } },
+        }),
+      ),
+  });
+
+export const experimentsOptions = () =>
+  queryOptions({
+    queryKey: ["experiments", "list", "to review"],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/experiments", { params: { query: { limit: 100 } } })).items,
+  });
+
+export const setsOptions = (experimentId: string) =>
+  queryOptions({
+    queryKey: ["cots", experimentId, "sets to review"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/experiments/{experiment_id}/candidate-sets", {
+          params: { path: { experiment_id: experimentId } },
+        }),
+      ).sets,
+    enabled: experimentId !== "",
+  });
+
+export const previewOptions = (body: QueueCreate | null) =>
+  queryOptions({
+    queryKey: ["review", "preview", body],
+    queryFn: async () => {
+      if (body === null) return null;
+      return unwrap(await api.POST("/api/v1/review-queues/preview", { body }));
+    },
+    enabled: body !== null,
+    retry: false,
+  });
+
+/** Says who sits at this browser, or that somebody else does now. */
+export function useSetReviewer() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (name: string | null) =>
+      name === null
+        ? unwrap(await api.DELETE("/api/v1/reviewer"))
+        : unwrap(await api.PUT("/api/v1/reviewer", { body: { name } })),
+    onSuccess: (answer) => {
+      client.setQueryData(reviewerOptions().queryKey, answer.person);
+      void client.invalidateQueries({ queryKey: ["review"] });
+    },
+  });
+}
+
+export function useCreateQueue() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: QueueCreate) =>
+      unwrap(await api.POST("/api/v1/review-queues", { body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["review", "list"] }),
+  });
+}
+
+export function useChangeQueue(queueId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schema<"QueueChange">) =>
+      unwrap(
+        await api.PATCH("/api/v1/review-queues/{queue_id}", {
+          params: { path: { queue_id: queueId } },
+          body,
+        }),
+      ),
+    onSuccess: (queue) => {
+      client.setQueryData(queueOptions(queueId).queryKey, queue);
+      void client.invalidateQueries({ queryKey: ["review", "list"] });
+    },
+  });
+}
