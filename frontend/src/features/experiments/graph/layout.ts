@@ -58,11 +58,11 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "Base", width: 52, stages: ["base"] },
-  { title: "VFT", width: 48, stages: ["vft"] },
-  { title: "Sample", width: 66, stages: ["sample"] },
-  { title: "Label", width: 66, stages: ["rate", "assessment-sample"] },
-  { title: "Train", width: 148, stages: ["train"] },
+  { title: "Base", width: 78, stages: ["base"] },
+  { title: "VFT", width: 70, stages: ["vft"] },
+  { title: "Sample", width: 90, stages: ["sample"] },
+  { title: "Label", width: 84, stages: ["rate", "assessment-sample"] },
+  { title: "Train", width: 176, stages: ["train"] },
   { title: "Evaluate", width: 62, stages: ["evaluate"] },
 ];
 
