@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Query
+from fastapi.responses import StreamingResponse
 
 from backend.api.deps import ReadSessionDep, SessionDep, problems
 from backend.errors import Conflict, Invalid, NotFound
@@ -18,7 +19,7 @@ from backend.schemas.models import (
     ModelSummary,
     TinyModelCreate,
 )
-from backend.services import base_models, model_checkpoints, model_reads
+from backend.services import base_models, model_checkpoints, model_exports, model_reads
 from backend.settings import get_settings
 
 router = APIRouter(tags=["models"])
@@ -101,6 +102,18 @@ def list_checkpoints(
     )
     following = rows[limit - 1][0].id if len(rows) > limit else None
     return Page(items=model_checkpoints.lines(session, rows[:limit]), next_after=following)
+
+
+@router.get(
+    "/checkpoints/{checkpoint_id}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}, **problems(NotFound, Conflict)},
+)
+def export_checkpoint(session: ReadSessionDep, checkpoint_id: str) -> StreamingResponse:
+    """A final model as a zip of a Hugging Face directory with a model card."""
+    export = model_exports.prepare(session, checkpoint_id)
+    headers = {"Content-Disposition": f'attachment; filename="{export.name}.zip"'}
+    return StreamingResponse(model_exports.stream_zip(export), media_type="application/zip", headers=headers)
 
 
 @router.delete("/checkpoints/{checkpoint_id}", status_code=204, responses=problems(NotFound, Conflict))

@@ -1,5 +1,6 @@
 """``aft models``: the registry of base models, from a terminal."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -14,7 +15,7 @@ from backend.cli.following import follow
 from backend.cli.output import fail
 from backend.db.models import BaseModelEntry
 from backend.schemas.models import ModelCreate, ModelFacts, ModelRead, TinyModelCreate
-from backend.services import base_models, builtin, model_reads
+from backend.services import base_models, builtin, model_exports, model_reads
 
 app = typer.Typer(help="List, add and inspect base models; make the built-in one, or a tiny one.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
@@ -46,6 +47,18 @@ def add_command(
     with acting() as session:
         model = base_models.create(session, ModelCreate(name=name, source="hub" if hub else "local", location=location))
     console.print(f"Registered '{model.name}' as {model.id}.")
+
+
+@app.command("export")
+def export_command(
+    checkpoint: Annotated[str, typer.Argument(help="Id of a final checkpoint, from `aft models show`.")],
+    directory: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
+) -> None:
+    """Write a trained model as a Hugging Face directory with a model card."""
+    with looking() as session:
+        export = model_exports.prepare(session, checkpoint)
+        model_exports.write_directory(export, directory)
+    console.print(f"Wrote {len(export.files) + 1} files to {directory}. Fill in the licence in its README.md.")
 
 
 @app.command("show")
