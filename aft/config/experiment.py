@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from aft.config.base import Config
 from aft.config.judge import LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
+from aft.config.sampling import PathCount
 from aft.config.training import OptimizerConfig, Precision, VftReduction
 
 
@@ -48,6 +49,14 @@ class ExperimentSpec(Config):
     """Training questions with freshly sampled candidates for assessment accuracy."""
     assessment_samples: int = Field(default=20, ge=2, le=1024)
     """Fresh candidates drawn for each of them."""
+    self_consistency: tuple[PathCount, ...] = Field(default=(), max_length=20)
+    """Values of n for majority votes over sampled paths (Figure 2d); none means no such paths are sampled."""
+    pass_at_k: tuple[PathCount, ...] = Field(default=(), max_length=20)
+    """Values of k for pass@k, from the same paths."""
+    path_temperature: float = Field(default=1.0, gt=0, le=10)
+    """Temperature of the sampled paths."""
+    choice_likelihood: bool = False
+    """For tasks with choices: also measure the likeliest letter without a COT, as MMLU is often reported."""
     candidates_per_side: int = Field(default=3, ge=1, le=64)
     """Positives and negatives compared for each question."""
 

@@ -1,11 +1,13 @@
 """Settings of sampling, rating and scoring."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from aft.config.base import Config
 from aft.config.judge import LlmJudgeConfig
+
+PathCount = Annotated[int, Field(ge=1, le=1024)]
 
 
 class SampleConfig(Config):
@@ -14,8 +16,9 @@ class SampleConfig(Config):
     kind: Literal["sample"] = "sample"
     part: Literal["train", "validation", "test"] = "train"
     """The part of the split whose questions are answered."""
-    purpose: Literal["training", "assessment"] = "training"
-    """training: k candidates a question. assessment: fresh ones, texts of the training candidates dropped."""
+    purpose: Literal["training", "assessment", "evaluation"] = "training"
+    """training: k candidates a question. assessment: fresh ones, texts of the training candidates dropped.
+    evaluation: sampled paths of test questions, for self-consistency and pass@k."""
     k: int = Field(default=6, ge=1, le=1024)
     """Candidates drawn for each question."""
     temperature: float = Field(default=1.0, ge=0, le=10)
@@ -65,5 +68,11 @@ class EvaluateConfig(Config):
     max_new_tokens: int = Field(default=256, ge=1, le=131_072)
     candidates_per_side: int = Field(default=3, ge=1, le=64)
     """Positives and negatives compared for each question (the paper: three of each)."""
+    self_consistency: tuple[PathCount, ...] = ()
+    """Majority vote over the first n sampled paths, for each n; needs the input run ``paths``."""
+    pass_at_k: tuple[PathCount, ...] = ()
+    """Chance that one of k sampled paths is right, for each k; needs the input run ``paths``."""
+    choice_likelihood: bool = False
+    """For tasks with choices: also take the letter that is likeliest as a direct answer, without a COT."""
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = Field(default=0, ge=0, lt=2**31)

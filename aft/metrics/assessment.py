@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any, Final, Protocol, runtime_checkable
 
 from aft.metrics.checks import Flag, Number, require_equal_length, require_finite, require_flags
+from aft.metrics.intervals import mean_interval
 
 PAPER_PER_SIDE: Final = 3
 """The paper compares three positive with three negative COTs of each question."""
@@ -39,12 +40,16 @@ class Assessment:
         questions_counted: Questions with enough candidates on both sides.
         questions_total: Questions that were offered.
         pairs: Pairs compared.
+        low: Lower end of the mean's 95 % t-interval over questions; None below two.
+        high: Its upper end.
     """
 
     value: float | None
     questions_counted: int
     questions_total: int
     pairs: int
+    low: float | None
+    high: float | None
 
     @property
     def coverage(self) -> float | None:
@@ -121,7 +126,9 @@ def assess(questions: Sequence[ScoredQuestion], per_side: int | None = None) -> 
         size = len(positives) * len(negatives)
         shares.append(_wins(positives, negatives) / size)
         pairs += size
-    return Assessment(fmean(shares) if shares else None, len(shares), len(questions), pairs)
+    interval = mean_interval(shares)
+    low, high = (None, None) if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
+    return Assessment(fmean(shares) if shares else None, len(shares), len(questions), pairs, low, high)
 
 
 def _wins(positives: Sequence[Number], negatives: Sequence[Number]) -> int:

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.api.deps import ReadSessionDep, SessionDep, problems
-from backend.errors import AppError, NotFound
+from backend.errors import AppError, Conflict, NotFound
 from backend.schemas.common import Page
 from backend.schemas.runs import (
     LogChunk,
+    RecomputedResult,
     RunAction,
     RunActionResult,
     RunKind,
@@ -19,7 +20,7 @@ from backend.schemas.runs import (
     Series,
     SeriesPoint,
 )
-from backend.services import metrics, run_views, runs
+from backend.services import measurements, metrics, run_views, runs
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -76,6 +77,14 @@ def cancel_runs(session: SessionDep, body: RunAction) -> RunActionResult:
 def retry_runs(session: SessionDep, body: RunAction) -> RunActionResult:
     """Queue failed or cancelled runs again; they resume from their newest checkpoint."""
     return _each(body, lambda run_id: runs.retry(session, run_id))
+
+
+@router.get(
+    "/{run_id}/results/recomputed", response_model=list[RecomputedResult], responses=problems(NotFound, Conflict)
+)
+def recompute_results(session: ReadSessionDep, run_id: str) -> list[RecomputedResult]:
+    """An evaluation's numbers made anew from its stored responses and scores, beside the stored numbers."""
+    return measurements.recompute(session, runs.get(session, run_id))
 
 
 @router.get("/{run_id}/log", response_model=LogChunk, responses=problems(NotFound))

@@ -13,7 +13,7 @@ from backend.cli.output import fail
 from backend.db.models import Run
 from backend.db.session import reading, transaction
 from backend.errors import AppError
-from backend.services import run_views, runs
+from backend.services import measurements, run_views, runs
 
 app = typer.Typer(help="List, inspect, cancel and retry runs.", no_args_is_help=True)
 console = Console()
@@ -52,6 +52,26 @@ def cancel_command(run_ids: list[str]) -> None:
 def retry_command(run_ids: list[str]) -> None:
     """Queue failed or cancelled runs again."""
     _each(run_ids, runs.retry)
+
+
+@app.command("recompute")
+def recompute_command(run_id: str) -> None:
+    """Make an evaluation's numbers anew from its stored responses and scores; fails if one differs."""
+    table = Table("Metric", "Stored", "Recomputed", "n", "95 % interval")
+    try:
+        with reading() as session:
+            found = measurements.recompute(session, runs.get(session, run_id))
+    except AppError as error:
+        fail(f"{error.detail} {error.remedy}".strip())
+    for item in found:
+        low, high = item.details.get("low"), item.details.get("high")
+        interval = "–" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+        values = ("–" if value is None else f"{value:.6g}" for value in (item.stored, item.recomputed))
+        table.add_row(item.metric, *values, str(item.n), interval)
+    console.print(table)
+    different = [item.metric for item in found if not item.is_equal]
+    if different:
+        fail(f"Not equal to the stored numbers: {', '.join(different)}.")
 
 
 def _each(run_ids: list[str], act: Callable[[Session, str], Run]) -> None:

@@ -101,6 +101,17 @@ class ResultRead(Schema):
     details: dict[str, Any] | None
 
 
+class RecomputedResult(Schema):
+    """A stored number beside the same number made anew from the stored cases."""
+
+    metric: str
+    stored: float | None
+    recomputed: float | None
+    n: int
+    details: dict[str, Any]
+    is_equal: bool
+
+
 class EventRead(Schema):
     """Something that happened to the run."""
 

@@ -67,8 +67,11 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
         return forward * questions * (prompt + spec.k * response)
     if item.stage == "assessment-sample":
         return forward * assessed * (prompt + spec.assessment_samples * response)
+    tested = min(spec.test_questions or sizes.test_questions, sizes.test_questions)
+    if item.stage == "paths":
+        paths = max((*spec.self_consistency, *spec.pass_at_k), default=0)
+        return forward * tested * (prompt + paths * response)
     if item.kind == "evaluate":
-        tested = min(spec.test_questions or sizes.test_questions, sizes.test_questions)
         scored = assessed * 2 * spec.candidates_per_side
         return forward * (tested * (prompt + response) + scored * (prompt + response))
     return float(questions * spec.k * 1e4)

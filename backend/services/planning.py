@@ -139,14 +139,36 @@ def _method_runs(
                 parents, priority,
             )
         )  # fmt: skip
+    parents = {"checkpoint": trained, "assessment": f"{at}/assessment candidates"}
+    n_paths = max((*spec.self_consistency, *spec.pass_at_k), default=0)
+    if n_paths:
+        parents["paths"] = f"{at}/{label}/paths"
+        paths = SampleConfig(
+            part="test",
+            purpose="evaluation",
+            k=n_paths,
+            temperature=spec.path_temperature,
+            max_new_tokens=spec.max_new_tokens,
+            max_questions=spec.test_questions,
+            precision=spec.precision,
+            seed=seed,
+        )
+        name = f"Sample {n_paths} paths a test question · {label} · {at}"
+        runs.append(
+            PlannedRun(
+                parents["paths"], "sample", "paths", name, label, seed, paths, inputs, {"checkpoint": trained}, priority
+            )
+        )
     evaluate = EvaluateConfig(
         max_questions=spec.test_questions,
         max_new_tokens=spec.max_new_tokens,
         candidates_per_side=spec.candidates_per_side,
+        self_consistency=spec.self_consistency,
+        pass_at_k=spec.pass_at_k,
+        choice_likelihood=spec.choice_likelihood,
         precision=spec.precision,
         seed=seed,
     )
-    parents = {"checkpoint": trained, "assessment": f"{at}/assessment candidates"}
     runs.append(
         PlannedRun(
             f"{at}/{label}/evaluate", "evaluate", "evaluate", f"Evaluate {label} · {at}", label, seed, evaluate,

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import MethodConfig, method_label
+from aft.config.sampling import SampleConfig
 from aft.config.training import BuiltinModelConfig, TrainConfig
 from backend.services import estimates
 from backend.services.planning import plan_runs
@@ -185,3 +186,29 @@ def test_reused_runs_take_no_time() -> None:
 
 def test_the_built_in_models_size_is_exact() -> None:
     assert estimates.llama_parameters(BuiltinModelConfig()) == 342_720
+
+
+def test_one_set_of_paths_serves_every_vote_and_pass_rate_of_a_method() -> None:
+    assert not [run for run in plan_runs(make_spec(), None) if run.stage == "paths"]
+    spec = make_spec(self_consistency=[1, 5, 40], pass_at_k=[8], path_temperature=0.7, test_questions=50)
+    runs = {run.cell: run for run in plan_runs(spec, None)}
+    paths = [run for run in runs.values() if run.stage == "paths"]
+    assert len(paths) == 9
+    for run in paths:
+        assert isinstance(run.config, SampleConfig)
+        assert (run.config.k, run.config.part, run.config.temperature, run.config.max_questions) == (
+            40,
+            "test",
+            0.7,
+            50,
+        )
+        evaluation = runs[run.cell.replace("/paths", "/evaluate")]
+        assert evaluation.parents["paths"] == run.cell
+        assert evaluation.parents["checkpoint"] == run.parents["checkpoint"]
+        assert estimates.run_seconds(run, spec, SIZES) > estimates.START_SECONDS
+
+
+def test_an_llm_judge_is_announced_with_its_number_of_requests() -> None:
+    judged = {"judge": "llm", "llm_judge": {"endpoint": "main"}, "feedback": "ranking", "train_questions": 10, "k": 4}
+    found = [item for item in check(make_spec(**judged), AROUND) if item.field == "llm_judge"]
+    assert [item.message for item in found] == ["The judge 'main' will be asked about 360 times."]

@@ -1,27 +1,23 @@
 """Measure one checkpoint: greedy answers on the test questions, scores of the assessment candidates."""
 
-import math
+import json
 from typing import Any
 
 from sqlalchemy import select
 
+from aft.choice_likelihood import choice_likelihoods
 from aft.config.sampling import EvaluateConfig, SampleConfig
 from aft.data.dedupe import deduplicate
-from aft.evaluation import (
-    AssessmentCandidate,
-    AssessmentEvaluation,
-    AssessmentQuestion,
-    summarise_assessment,
-)
-from aft.metrics import Assessment, Proportion, median_perplexity, proportion
+from aft.data.examples import CHOICE_TASKS
 from aft.sampling import Prompt, sample_cots
-from backend.db.models import Candidate, Example
+from backend.db.models import Candidate, Example, Run
 from backend.db.session import reading, transaction
-from backend.services import metrics
+from backend.services import measurements, metrics
 from backend.services.candidates import unpack_ids
 from worker.context import RunContext, Stopped
+from worker.failures import RunFailure
 from worker.tasks.inputs import encode_question, load_checkpoint, use_device
-from worker.tasks.questions import question_key, read_questions, task_name
+from worker.tasks.questions import as_question, question_key, read_questions, task_name
 from worker.tasks.scores import ScoringQuestion, score_candidates
 from worker.tasks.store import CandidateStore
 
@@ -33,31 +29,42 @@ def run(context: RunContext) -> None:
 
     Raises:
         Stopped: If asked to stop; everything finished is stored.
+        RunFailure: If letters are asked for and the task has none.
     """
     config: EvaluateConfig = context.config
     use_device(context)
     task = task_name(context)
+    if config.choice_likelihood and task not in CHOICE_TASKS:
+        raise RunFailure(
+            f"Task '{task}' has no choices",
+            "The likelihood of letters can be measured on questions with choices only.",
+            "Turn choice_likelihood off, or choose a data set with choices.",
+        )
+    if "paths" not in context.claim.parents and (config.self_consistency or config.pass_at_k):
+        context.parent("paths")
     model, tokenizer = load_checkpoint(context, "checkpoint", config.precision)
-    _decode(context, model, tokenizer, task)
-    _record_task_accuracy(context)
+    examples = read_questions(context, config.part, config.max_questions)
+    _decode(context, model, tokenizer, task, examples)
+    if config.choice_likelihood:
+        _compare_letters(context, model, tokenizer, task, examples)
     if "assessment" in context.claim.parents:
-        questions = _assessment_questions(context, tokenizer, task)
-        groups = [
-            ScoringQuestion(question.prompt_ids, {int(item.candidate_id): item.ids for item in question.candidates})
-            for question in questions
-        ]
-        found = score_candidates(
-            context, model, groups, model_run_id=context.parent("checkpoint"), phase="scoring the assessment candidates"
+        score_candidates(
+            context,
+            model,
+            _assessment_questions(context, tokenizer, task),
+            model_run_id=context.parent("checkpoint"),
+            phase="scoring the assessment candidates",
         )
-        scores = {str(candidate_id): score for candidate_id, score in found.items()}
-        _record_assessment(
-            context, questions, summarise_assessment(questions, scores, per_side=config.candidates_per_side)
-        )
+    with reading() as session:
+        measured = measurements.of_run(session, session.get_one(Run, context.run_id))
+    with transaction() as session:
+        for found in measured:
+            metrics.record_result(session, context.claim, found.metric, found.value, found.n, found.details or None)
 
 
-def _decode(context: RunContext, model: Any, tokenizer: Any, task: str) -> None:
+def _decode(context: RunContext, model: Any, tokenizer: Any, task: str, rows: list[Example]) -> None:
     config: EvaluateConfig = context.config
-    examples = {question_key(row): row for row in read_questions(context, config.part, config.max_questions)}
+    examples = {question_key(row): row for row in rows}
     prompts = [Prompt(key, encode_question(tokenizer, row, task)) for key, row in examples.items()]
     store = CandidateStore(context, examples, task, total=len(prompts), phase=f"answering the {config.part} questions")
     missing = {(prompt.question_id, 0) for prompt in prompts} - store.stored_pairs()
@@ -72,29 +79,31 @@ def _decode(context: RunContext, model: Any, tokenizer: Any, task: str) -> None:
         raise Stopped
 
 
-def _record_task_accuracy(context: RunContext) -> None:
-    query = select(Candidate.verdict, Candidate.finish_reason).where(Candidate.run_id == context.run_id)
-    with reading() as session:
-        rows = session.execute(query).all()
-    n = len(rows)
-    counts = {
-        "task_accuracy": sum(row.verdict == "right" for row in rows),
-        "unparsed_rate": sum(row.verdict == "unparsed" for row in rows),
-        "truncated_rate": sum(row.finish_reason == "length" for row in rows),
-    }
-    with transaction() as session:
-        for name, count in counts.items():
-            share = proportion(count, n)
-            metrics.record_result(session, context.claim, name, share.value if share else None, n, _interval(share))
+def _compare_letters(context: RunContext, model: Any, tokenizer: Any, task: str, rows: list[Example]) -> None:
+    """Append every question's likelihoods to a file of the run; what is there already is not computed again."""
+    known = measurements.read_likelihoods(context.run_id)
+    place = context.directory / measurements.CHOICES_FILE
+    # Rewritten first: a killed process may have left half a line at the end.
+    place.write_text("".join(json.dumps(item) + "\n" for item in known.items()), encoding="utf-8")
+    left = [row for row in rows if row.id not in known]
+    ids = {question_key(row): row.id for row in left}
+    done = len(known)
+
+    with place.open("a", encoding="utf-8") as lines:
+
+        def on_done(question_id: str, letters: dict[str, float]) -> None:
+            nonlocal done
+            lines.write(json.dumps([ids[question_id], letters]) + "\n")
+            done += 1
+            context.sink.progress(done, len(rows), "comparing the letters")
+
+        questions = [as_question(row, task) for row in left]
+        complete = choice_likelihoods(model, tokenizer, questions, on_done=on_done, should_stop=context.should_stop)
+    if not complete:
+        raise Stopped
 
 
-def _interval(share: Proportion | None) -> dict[str, Any] | None:
-    if share is None:
-        return None
-    return {"low": share.low, "high": share.high, "confidence": 0.95, "count": share.successes}
-
-
-def _assessment_questions(context: RunContext, tokenizer: Any, task: str) -> list[AssessmentQuestion]:
+def _assessment_questions(context: RunContext, tokenizer: Any, task: str) -> list[ScoringQuestion]:
     """Questions with their distinct assessment candidates, in a fixed order."""
     query = (
         select(Candidate, Example)
@@ -109,52 +118,7 @@ def _assessment_questions(context: RunContext, tokenizer: Any, task: str) -> lis
     questions = []
     for example, rows in groups.values():
         repeats = deduplicate(row.text for row in rows)
-        candidates = tuple(
-            AssessmentCandidate(str(row.id), tuple(unpack_ids(row.token_ids)), row.verdict == "right")
-            for row, earlier in zip(rows, repeats, strict=True)
-            if earlier is None
-        )
-        prompt_ids = encode_question(tokenizer, example, task)
-        questions.append(AssessmentQuestion(question_key(example), prompt_ids, candidates))
+        distinct = [row for row, earlier in zip(rows, repeats, strict=True) if earlier is None]
+        candidates = {row.id: tuple(unpack_ids(row.token_ids)) for row in distinct}
+        questions.append(ScoringQuestion(encode_question(tokenizer, example, task), candidates))
     return questions
-
-
-def _record_assessment(context: RunContext, questions: list[AssessmentQuestion], found: AssessmentEvaluation) -> None:
-    per_side = context.config.candidates_per_side
-    positives, negatives = 0, []
-    for question in questions:
-        right = [item for item in question.candidates if item.correct][:per_side]
-        wrong = [item for item in question.candidates if not item.correct][:per_side]
-        if right and wrong:
-            positives += len(right)
-            negatives += [found.scores[item.candidate_id] for item in wrong]
-    with transaction() as session:
-
-        def record(name: str, value: float | None, n: int, details: dict[str, Any]) -> None:
-            finite = value if value is not None and math.isfinite(value) else None
-            if finite is None and value is not None:
-                details = {**details, "overflow": True}
-            metrics.record_result(session, context.claim, name, finite, n, details)
-
-        for name, assessment in (
-            ("assessment_accuracy", found.all_pairs),
-            ("assessment_accuracy_3x3", found.exact),
-            ("assessment_accuracy_up_to_3x3", found.up_to),
-        ):
-            record(name, assessment.value, assessment.questions_counted, _coverage(assessment, per_side))
-        record("perplexity", found.positive_perplexity, positives, {"candidates_per_side": per_side})
-        record(
-            "perplexity_negative_median",
-            median_perplexity(negatives),
-            len(negatives),
-            {"candidates_per_side": per_side},
-        )
-
-
-def _coverage(assessment: Assessment, per_side: int) -> dict[str, Any]:
-    return {
-        "coverage": assessment.coverage,
-        "questions_total": assessment.questions_total,
-        "pairs": assessment.pairs,
-        "candidates_per_side": per_side,
-    }

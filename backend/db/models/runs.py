@@ -66,7 +66,7 @@ class Run(Base):
 
 
 class RunParent(Base):
-    """A run's input run, by role: base, start, candidates, ratings, assessment, checkpoint."""
+    """A run's input run, by role: base, start, candidates, ratings, assessment, paths, checkpoint."""
 
     __tablename__ = "run_parents"
     __table_args__ = (Index("ix_run_parents_parent_id", "parent_id"),)

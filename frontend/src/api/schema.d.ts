@@ -1240,6 +1240,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/results/recomputed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recompute Results
+         * @description An evaluation's numbers made anew from its stored responses and scores, beside the stored numbers.
+         */
+        get: operations["recompute_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/series": {
         parameters: {
             query?: never;
@@ -2086,6 +2106,12 @@ export interface components {
              */
             candidates_per_side: number;
             /**
+             * Choice Likelihood
+             * @description For tasks with choices: also measure the likeliest letter without a COT, as MMLU is often reported.
+             * @default false
+             */
+            choice_likelihood: boolean;
+            /**
              * Dataset Version Id
              * @description Id of a data set version, or ``builtin:arithmetic``.
              */
@@ -2145,6 +2171,18 @@ export interface components {
              */
             optimizer: components["schemas"]["OptimizerConfig"];
             /**
+             * Pass At K
+             * @description Values of k for pass@k, from the same paths.
+             * @default []
+             */
+            pass_at_k: number[];
+            /**
+             * Path Temperature
+             * @description Temperature of the sampled paths.
+             * @default 1
+             */
+            path_temperature: number;
+            /**
              * Precision
              * @default float32
              * @enum {string}
@@ -2159,6 +2197,12 @@ export interface components {
              *     ]
              */
             seeds: number[];
+            /**
+             * Self Consistency
+             * @description Values of n for majority votes over sampled paths (Figure 2d); none means no such paths are sampled.
+             * @default []
+             */
+            self_consistency: number[];
             /**
              * Split Id
              * @description Id of a split of that version; by default its newest one.
@@ -3751,6 +3795,26 @@ export interface components {
              * @description For random: only candidates of this verdict.
              */
             verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+        };
+        /**
+         * RecomputedResult
+         * @description A stored number beside the same number made anew from the stored cases.
+         */
+        RecomputedResult: {
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Is Equal */
+            is_equal: boolean;
+            /** Metric */
+            metric: string;
+            /** N */
+            n: number;
+            /** Recomputed */
+            recomputed: number | null;
+            /** Stored */
+            stored: number | null;
         };
         /**
          * RejectRead
@@ -7910,6 +7974,57 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    recompute_results: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecomputedResult"][];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

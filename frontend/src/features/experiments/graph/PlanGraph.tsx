@@ -22,6 +22,7 @@ const WORDS: Record<string, string> = {
   sample: "Sample",
   rate: "Rate",
   "assessment-sample": "Fresh",
+  paths: "Paths",
 };
 
 /** The runs as a graph: stages from left to right, a row a method, what a seed shares drawn once. */

@@ -63,19 +63,22 @@ const COLUMNS: readonly Column[] = [
   { title: "Sample", width: 90, stages: ["sample"] },
   { title: "Label", width: 84, stages: ["rate", "assessment-sample"] },
   { title: "Train", width: 176, stages: ["train"] },
+  { title: "Paths", width: 84, stages: ["paths"] },
   { title: "Evaluate", width: 62, stages: ["evaluate"] },
 ];
 
 // The order of the trunks in a gap, so that no two sources share a line.
-const SOURCES = ["base", "vft", "sample", "rate", "assessment-sample", "train"];
+const SOURCES = ["base", "vft", "sample", "rate", "assessment-sample", "train", "paths"];
 const SHARED_ROW: Record<string, number> = { vft: 0, sample: 1, rate: 2 };
 
 /** Which block a run belongs to: its seed, or one for all when they are folded together. */
 const blockOf = (node: GraphNode, folded: boolean): string =>
   node.stage === "base" ? "" : folded ? "all" : String(node.seed);
 
+const STAGES_OF_A_METHOD: readonly string[] = ["train", "paths", "evaluate"];
+
 const keyOf = (node: GraphNode, folded: boolean): string =>
-  `${blockOf(node, folded)}/${node.stage}/${node.stage === "train" || node.stage === "evaluate" ? node.method : ""}`;
+  `${blockOf(node, folded)}/${node.stage}/${STAGES_OF_A_METHOD.includes(node.stage) ? node.method : ""}`;
 
 /**
  * Places runs in columns by stage and in rows by method, one block a seed; VFT and the sampling of a seed
@@ -84,8 +87,7 @@ const keyOf = (node: GraphNode, folded: boolean): string =>
  * @param folded - One block for all seeds, each box holding the same run of every seed.
  */
 export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): GraphLayout {
-  const hasBase = nodes.some((node) => node.stage === "base");
-  const columns = placeColumns(hasBase);
+  const columns = placeColumns(nodes);
   const columnOf = (stage: string) =>
     columns.find((column) => column.stages.includes(stage)) ?? columns[columns.length - 1];
   const members = groupBy(nodes, (node) => keyOf(node, folded));
@@ -149,9 +151,12 @@ export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): Graph
   };
 }
 
-function placeColumns(hasBase: boolean) {
+/** Columns that not every experiment has are left out where nothing stands in them. */
+function placeColumns(nodes: readonly GraphNode[]) {
+  const has = (stage: string) => nodes.some((node) => node.stage === stage);
+  const absent = [has("base") ? "" : "Base", has("paths") ? "" : "Paths"];
   let x = 0;
-  return COLUMNS.filter((column) => hasBase || column.title !== "Base").map((column) => {
+  return COLUMNS.filter((column) => !absent.includes(column.title)).map((column) => {
     const placed = { ...column, x };
     x += column.width + GAP;
     return placed;
