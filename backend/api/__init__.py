@@ -12,6 +12,7 @@ NOUNS = (
     "datasets",
     "models",
     "experiments",
+    "comparison",
     "figures",
     "runs",
     "candidates",

@@ -1,11 +1,8 @@
-"""Experiments: plan, start, follow, compare."""
+"""Experiments: plan, start, follow."""
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
@@ -15,7 +12,6 @@ from backend.db.models import Experiment
 from backend.errors import Conflict, Invalid, NotFound
 from backend.schemas.common import Page
 from backend.schemas.experiments import (
-    Comparison,
     ExperimentCell,
     ExperimentCreate,
     ExperimentPlan,
@@ -25,7 +21,7 @@ from backend.schemas.experiments import (
     PlanWarning,
     StateCounts,
 )
-from backend.services import comparison, experiments, previews, run_views
+from backend.services import experiments, previews, run_views
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -118,36 +114,6 @@ def retry_experiment(session: SessionDep, experiment_id: str) -> ExperimentRead:
 def delete_experiment(session: SessionDep, experiment_id: str) -> None:
     """Forget the experiment; its runs stay."""
     experiments.remove(session, experiments.get(session, experiment_id))
-
-
-@router.get("/{experiment_id}/comparison", response_model=Comparison, responses=problems(NotFound))
-def read_comparison(session: ReadSessionDep, experiment_id: str) -> Comparison:
-    """Methods against the baseline: mean ± std over seeds, n, difference, p."""
-    return comparison.compare(session, experiments.get(session, experiment_id))
-
-
-@router.get("/{experiment_id}/comparison.csv", response_class=PlainTextResponse, responses=problems(NotFound))
-def read_comparison_csv(session: ReadSessionDep, experiment_id: str) -> PlainTextResponse:
-    """The comparison table as CSV."""
-    table = comparison.compare(session, experiments.get(session, experiment_id))
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["method", "metric", "mean", "std", "n", "difference", "p_value", "values_per_seed"])
-    for row in table.rows:
-        for metric, cell in row.statistics.items():
-            values = " ".join(f"{seed}:{'' if v is None else repr(v)}" for seed, v in cell.values.items())
-            line = [row.method, metric, cell.mean, cell.std, cell.n, cell.difference, cell.p_value, values]
-            writer.writerow([_cell(value) for value in line])
-    name = f"comparison-{experiment_id}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return PlainTextResponse(stream.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    # A spreadsheet would run a label of the user's that begins like a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
 
 
 def _summary(session: Session, experiment: Experiment, counts: dict[str, int]) -> dict[str, object]:

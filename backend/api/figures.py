@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from backend.api.comparison import OptionsDep
 from backend.api.deps import ReadSessionDep, problems
 from backend.charts import export
-from backend.errors import NotFound
-from backend.schemas.experiments import FigureRead
+from backend.errors import Invalid, NotFound
+from backend.schemas.comparison import FigureRead
 from backend.services import experiments, figures, run_views
 
 router = APIRouter(tags=["figures"])
@@ -22,16 +23,17 @@ RunFigure = Literal["loss", "push", "validation"]
 @router.get(
     "/experiments/{experiment_id}/figures/{name}/file",
     response_class=Response,
-    responses=problems(NotFound, export.ExportUnavailable),
+    responses=problems(NotFound, Invalid, export.ExportUnavailable),
 )
 def export_experiment_figure(
     session: ReadSessionDep,
+    options: OptionsDep,
     experiment_id: str,
     name: ExperimentFigure,
     form: Annotated[export.Format, Query(alias="format")] = "svg",
 ) -> Response:
     """The same figure as PNG, SVG or a self-contained HTML page."""
-    made = figures.of_experiment(session, experiments.get(session, experiment_id), name)
+    made = figures.of_experiment(session, experiments.get(session, experiment_id), name, options)
     return _file(made, f"{name}-{experiment_id}", form)
 
 
@@ -50,10 +52,14 @@ def export_run_figure(
     return _file(figures.of_run(session, run_views.get(session, run_id), name), f"{name}-{run_id}", form)
 
 
-@router.get("/experiments/{experiment_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))
-def read_experiment_figure(session: ReadSessionDep, experiment_id: str, name: ExperimentFigure) -> FigureRead:
+@router.get(
+    "/experiments/{experiment_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound, Invalid)
+)
+def read_experiment_figure(
+    session: ReadSessionDep, options: OptionsDep, experiment_id: str, name: ExperimentFigure
+) -> FigureRead:
     """One figure of an experiment."""
-    return _read(figures.of_experiment(session, experiments.get(session, experiment_id), name))
+    return _read(figures.of_experiment(session, experiments.get(session, experiment_id), name, options))
 
 
 @router.get("/runs/{run_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))

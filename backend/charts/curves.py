@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
-from backend.charts.style import finish, line_style, plain
+from backend.charts.style import MUTED, finish, line_style, plain
 
 Points = Sequence[tuple[int, float]]
+CURVES_HEIGHT = 384
 
 LOSS_NAMES = {
     "train/loss": ("Loss", "#1F2937", "solid"),
@@ -82,23 +83,31 @@ def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
         if not steps:
             continue
         label = plain(method.label)
+        meta = {"method": method.label, "part": "band"}
         if any(spread > 0 for spread in spreads):
             edge = [m + s for m, s in zip(means, spreads, strict=True)]
             edge += [m - s for m, s in zip(reversed(means), reversed(spreads), strict=True)]
             figure.add_trace(
                 go.Scatter(
                     x=steps + steps[::-1], y=edge, fill="toself", fillcolor=line["color"], opacity=0.15,
-                    line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=label,
+                    line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=label, meta=meta,
                 )
             )  # fmt: skip
         figure.add_trace(
             go.Scatter(
                 x=steps, y=means, mode="lines+markers", line=line, marker={"size": 5}, name=label, legendgroup=label,
-                customdata=spreads,
+                customdata=spreads, meta=meta | {"part": "mean"},
                 hovertemplate=f"{label}<br>step %{{x}}<br>%{{y:.2f}} ± %{{customdata:.2f}}<extra></extra>",
             )
         )  # fmt: skip
-    return finish(figure, x="Optimizer step (band: ± standard deviation over seeds)", y=y, legend=True)
+    if any(trace.fill == "toself" for trace in figure.data):
+        figure.add_trace(
+            go.Scatter(
+                x=[None], y=[None], mode="markers", name="band: ± standard deviation over seeds", hoverinfo="skip",
+                marker={"symbol": "square", "size": 10, "color": MUTED, "opacity": 0.3},
+            )
+        )  # fmt: skip
+    return finish(figure, x="Optimizer step", y=y, legend=True).update_layout(height=CURVES_HEIGHT)
 
 
 def _mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[float], list[float]]:

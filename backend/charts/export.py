@@ -28,12 +28,14 @@ def render(figure: go.Figure, title: str, form: Format) -> bytes:
         ExportUnavailable: If PNG or SVG is asked for without kaleido and Chromium.
     """
     figure = go.Figure(figure).update_layout(title={"text": plain(title, 120), "x": 0.02, "font": {"size": 14}})
-    figure.update_layout(margin={"t": 56})
+    top = figure.layout.margin.t or 16
+    figure.update_layout(margin={"t": top + 40})
     if form == "html":
         page: str = pio.to_html(figure, full_html=True, include_plotlyjs=True, default_width="100%")
         return page.encode()
     try:
-        image: bytes = pio.to_image(figure, format=form, width=WIDTH, height=HEIGHT, scale=3 if form == "png" else 1)
+        height = (figure.layout.height or HEIGHT) + 40
+        image: bytes = pio.to_image(figure, format=form, width=WIDTH, height=height, scale=3 if form == "png" else 1)
     except (ImportError, ValueError, RuntimeError) as error:
         raise ExportUnavailable(
             f"{form.upper()} needs kaleido and a Chromium on the server ({str(error).splitlines()[0][:120]}).",

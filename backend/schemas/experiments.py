@@ -1,7 +1,7 @@
 """Experiments: plan, progress, comparison."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -128,61 +128,6 @@ class ExperimentRead(ExperimentSummary):
     base_model_id: str
     cells: list[ExperimentCell]
     warnings: list[PlanWarning]
-
-
-class MethodStatistic(Schema):
-    """A metric of one method over its seeds."""
-
-    mean: float | None
-    std: float | None
-    """Standard deviation over seeds; None with fewer than two."""
-    n: int
-    """Seeds measured."""
-    values: dict[str, float | None]
-    """Value per seed; None where the cell is missing."""
-    difference: float | None
-    """Mean paired difference to the baseline over common seeds."""
-    difference_low: float | None
-    """Lower end of the 95 % t-interval of the paired difference."""
-    difference_high: float | None
-    p_value: float | None
-    """Paired t-test over seeds."""
-
-
-class MethodRow(Schema):
-    """A method's line in the comparison."""
-
-    method: str
-    family: str
-    """vft, vft-continued, rft, aft, rrhf, pro or dpo: decides the colour."""
-    constraint: str
-    is_baseline: bool
-    statistics: dict[str, MethodStatistic]
-    """By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity."""
-    run_ids: dict[str, dict[str, str]]
-    """By seed: train and evaluate run ids."""
-    missing: list[str]
-    """Why cells are missing, in words: 'seed 2: failed'."""
-
-
-class Comparison(Schema):
-    """The comparison table."""
-
-    baseline: str | None
-    metrics: list[str]
-    rows: list[MethodRow]
-    notes: list[str]
-    """What to say beside the table: what ± is, coverage, what lies within noise."""
-
-
-class FigureRead(Schema):
-    """A Plotly figure as JSON, with a title and a table fallback for screen readers."""
-
-    title: str
-    description: str
-    figure: dict[str, Any]
-    columns: list[str]
-    rows: list[list[Any]]
 
 
 class DemoStarted(Schema):

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from aft.metrics import pearson
 from backend.charts import curves
-from backend.charts.methods import MethodValues, MetricAxis, by_method, task_against_assessment
+from backend.charts.methods import MethodValues, MetricAxis, by_method
+from backend.charts.scatter import task_against_assessment
 from backend.db.models import Experiment, Run
-from backend.schemas.experiments import Comparison
+from backend.schemas.comparison import Comparison, ComparisonOptions
 from backend.services import comparison, experiments, metrics
 
 PERCENT = 100.0
@@ -42,9 +43,17 @@ class MadeFigure:
     rows: list[list[Any]]
 
 
-def of_experiment(session: Session, experiment: Experiment, name: str) -> MadeFigure:
-    """One of the experiment's figures: task, assessment, perplexity, scatter or curves."""
-    table = comparison.compare(session, experiment)
+def of_experiment(
+    session: Session, experiment: Experiment, name: str, options: ComparisonOptions = comparison.DEFAULTS
+) -> MadeFigure:
+    """One of the experiment's figures: task, assessment, perplexity, scatter or curves.
+
+    Raises:
+        Invalid: If the options name a baseline or a published column that does not exist.
+    """
+    # A test over questions reads every answer, and no figure shows its result.
+    table = comparison.compare(session, experiment, options.model_copy(update={"test": "paired-t"}))
+    table.rows = [row for row in table.rows if row.method not in options.hidden]
     if name == "scatter":
         return _scatter(table)
     if name == "curves":
@@ -55,7 +64,7 @@ def of_experiment(session: Session, experiment: Experiment, name: str) -> MadeFi
     return MadeFigure(
         title=f"{title} per method",
         description=f"{title} per method: mean with standard deviation over seeds, every seed as a dot.",
-        figure=by_method(methods, axis),
+        figure=by_method(methods, axis, baseline=table.baseline),
         columns=["Method", "Mean", "Std", "Seeds", *[f"Seed {seed}" for seed in _seeds(table)]],
         rows=rows,
     )
@@ -90,7 +99,7 @@ def _scatter(table: Comparison) -> MadeFigure:
     found = pearson([a for a, _ in means], [t for _, t in means]) if len(means) >= 4 else None
     line = None
     if found is not None and found.low is not None and found.high is not None:
-        line = (found.r, found.low, found.high)
+        line = (found.r, found.low, found.high, found.n)
     return MadeFigure(
         title="Task accuracy against assessment accuracy",
         description="Each method's mean task accuracy against its mean assessment accuracy; small dots are seeds.",

@@ -4,10 +4,11 @@ import plotly.graph_objects as go
 import pytest
 
 from backend.charts import curves, export
-from backend.charts.methods import MethodValues, MetricAxis, by_method, task_against_assessment
+from backend.charts.methods import MethodValues, MetricAxis, by_method
+from backend.charts.scatter import label_places, task_against_assessment
 from backend.charts.style import FAMILY_COLOURS, half_tone, plain
 
-VFT = MethodValues("VFT", "vft", "none", {"1": 32.0, "2": 34.0}, 33.0, 1.414)
+VFT = MethodValues("VFT", "vft", "none", {"1": 32.0, "2": 34.0}, 33.0, 1.414, {"1": "run of 1"})
 NONE = MethodValues("AFT · none", "aft", "none", {"1": 23.0, "2": 25.0}, 24.0, 1.414)
 DETACHED = MethodValues("AFT · detached", "aft", "detached", {"1": 35.0}, 35.0, None)
 MISSING = MethodValues("PRO · none", "pro", "none", {}, None, None)
@@ -18,10 +19,27 @@ def test_every_seed_is_a_dot_and_the_mean_a_bar_with_its_spread() -> None:
     figure = by_method([VFT, NONE], AXIS)
     bars = [trace for trace in figure.data if isinstance(trace, go.Bar)]
     dots = [trace for trace in figure.data if isinstance(trace, go.Scatter)]
-    assert [bar.y[0] for bar in bars] == [33.0, 24.0]
-    assert bars[0].error_y.array == (1.414,)
-    assert list(dots[0].y) == [32.0, 34.0]
-    assert list(dots[0].customdata) == ["1", "2"]
+    assert [bar.x[0] for bar in bars] == [33.0, 24.0]
+    assert bars[0].error_x.array == (1.414,)
+    assert list(dots[0].x) == [32.0, 34.0]
+    assert [list(row) for row in dots[0].customdata] == [["1", "run of 1"], ["2", None]]
+    assert dots[0].meta == {"method": "VFT", "part": "seed"}
+
+
+def test_equal_seeds_stay_two_dots_within_their_method_row() -> None:
+    equal = MethodValues("VFT", "vft", "none", {"10": 32.0, "9": 32.0}, 32.0, 0.0)
+    dots = by_method([DETACHED, equal], AXIS).data[3]
+    assert [seed for seed, _ in dots.customdata] == ["9", "10"]
+    assert len(set(dots.y)) == 2
+    assert all(0.5 < place < 1.5 for place in dots.y)
+
+
+def test_the_baseline_runs_through_all_rows_and_the_published_value_is_a_black_diamond() -> None:
+    published = MethodValues("RFT", "rft", "none", {}, None, None, published=(39.75, 1.03))
+    figure = by_method([VFT, published], AXIS, baseline="VFT")
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(33.0, 33.0)]
+    diamond = figure.data[-1]
+    assert (list(diamond.x), diamond.marker.symbol, diamond.marker.color) == ([39.75], "diamond", "#000000")
 
 
 def test_fill_tells_the_constraint_and_colour_the_family() -> None:
@@ -35,26 +53,39 @@ def test_fill_tells_the_constraint_and_colour_the_family() -> None:
 
 def test_a_missing_cell_keeps_its_place_and_says_so() -> None:
     figure = by_method([VFT, MISSING], AXIS)
-    assert list(figure.layout.xaxis.categoryarray) == ["VFT", "PRO · none"]
+    assert list(figure.layout.yaxis.ticktext) == ["VFT", "PRO · none"]
     assert [note.text for note in figure.layout.annotations] == ["not measured"]
     bars = [trace for trace in figure.data if isinstance(trace, go.Bar)]
-    assert bars[1].y == (None,)
+    assert bars[1].x == (None,)
 
 
 def test_one_seed_has_no_spread() -> None:
     figure = by_method([DETACHED], AXIS)
-    assert figure.data[0].error_y.array is None
+    assert figure.data[0].error_x.array is None
 
 
 def test_bars_begin_at_zero_and_markers_need_not() -> None:
-    assert by_method([VFT], AXIS).layout.yaxis.rangemode == "tozero"
-    assert by_method([VFT], MetricAxis("Perplexity", 2, bars=False)).layout.yaxis.rangemode is None
+    assert by_method([VFT], AXIS).layout.xaxis.rangemode == "tozero"
+    assert by_method([VFT], MetricAxis("Perplexity", 2, bars=False)).layout.xaxis.rangemode == "normal"
 
 
 def test_the_scatter_names_pearsons_r_with_its_interval() -> None:
-    figure = task_against_assessment([(VFT, NONE)], pearson=(0.93, 0.5, 0.99))
-    assert "r = 0.93 (95 % 0.50 to 0.99)" in figure.layout.annotations[0].text
+    figure = task_against_assessment([(VFT, NONE)], pearson=(0.93, -0.5, 0.99, 4))
+    assert "r = 0.93 (95 % interval −0.50 to 0.99; 4 methods)" in figure.layout.annotations[0].text
     assert not task_against_assessment([(VFT, MISSING)], pearson=None).layout.annotations
+
+
+def test_names_in_the_scatter_avoid_each_other_and_the_edges() -> None:
+    assert label_places([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)], ["left", "AFT · boundary", "VFT · continued"]) == [
+        "middle right",
+        "middle left",
+        "middle left",
+    ]
+    crowded = label_places(
+        [(5.0, 5.0), (5.3, 5.0), (0.0, 0.0), (10.0, 10.0)], ["AFT · none", "AFT · detached", "a", "b"]
+    )
+    assert crowded[0] != crowded[1]
+    assert label_places([], []) == []
 
 
 def test_a_label_cannot_bring_markup_into_a_figure() -> None:
@@ -67,7 +98,8 @@ def test_a_label_cannot_bring_markup_into_a_figure() -> None:
 def test_the_band_is_the_spread_over_seeds_at_each_step() -> None:
     series = curves.MethodSeries("VFT", "vft", "none", {"1": [(10, 30.0), (20, 40.0)], "2": [(10, 34.0)]})
     figure = curves.method_curves([series], "y")
-    mean = figure.data[-1]
+    mean = figure.data[-2]
+    assert "standard deviation" in figure.data[-1].name
     assert list(mean.x) == [10, 20]
     assert list(mean.y) == [32.0, 40.0]
     assert mean.customdata[0] == pytest.approx(8**0.5)

@@ -138,6 +138,8 @@ def test_the_comparison_has_means_spreads_and_says_what_is_missing(body: dict[st
         assert rows["VFT"]["difference"] is None
         csv = web.get(f"/api/v1/experiments/{experiment['id']}/comparison.csv").text
         assert "RFT,task_accuracy,0.38" in csv
+        latex = web.get(f"/api/v1/experiments/{experiment['id']}/comparison.tex").text
+        assert r"RFT & 2 & 38.0 $\pm$ 2.8 & 38.0" in latex
         for name in ("task", "assessment", "perplexity", "scatter", "curves"):
             figure = web.get(f"/api/v1/experiments/{experiment['id']}/figures/{name}").json()
             assert figure["figure"]["layout"]["xaxis"]

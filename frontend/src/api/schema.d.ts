@@ -513,7 +513,7 @@ export interface paths {
         };
         /**
          * Read Comparison
-         * @description Methods against the baseline: mean ± std over seeds, n, difference, p.
+         * @description Methods against a baseline: mean ± std over seeds, n, difference, interval, p and corrected p.
          */
         get: operations["read_comparison"];
         put?: never;
@@ -536,6 +536,26 @@ export interface paths {
          * @description The comparison table as CSV.
          */
         get: operations["read_comparison_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/comparison.tex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Comparison Latex
+         * @description The comparison table as LaTeX (booktabs).
+         */
+        get: operations["read_comparison_latex"];
         put?: never;
         post?: never;
         delete?: never;
@@ -576,6 +596,26 @@ export interface paths {
          * @description The same figure as PNG, SVG or a self-contained HTML page.
          */
         get: operations["export_experiment_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/flips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Flips
+         * @description Questions that a method fixed or broke against the baseline, under one seed.
+         */
+        get: operations["read_flips"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1704,8 +1744,28 @@ export interface components {
              * @description What to say beside the table: what ± is, coverage, what lies within noise.
              */
             notes: string[];
+            published: components["schemas"]["PublishedChoice"] | null;
+            /** Published Choices */
+            published_choices: components["schemas"]["PublishedChoice"][];
+            /** Published Source */
+            published_source: string;
             /** Rows */
             rows: components["schemas"]["MethodRow"][];
+            /**
+             * Seed
+             * @description Of McNemar's test.
+             */
+            seed: number | null;
+            /**
+             * Test
+             * @enum {string}
+             */
+            test: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+            /**
+             * Test About
+             * @description The test in words.
+             */
+            test_about: string;
         };
         /**
          * DatasetPatch
@@ -2312,6 +2372,79 @@ export interface components {
             rows: unknown[][];
             /** Title */
             title: string;
+        };
+        /**
+         * FlippedQuestion
+         * @description A question that two runs answered differently.
+         */
+        FlippedQuestion: {
+            /**
+             * After
+             * @description The method's.
+             */
+            after: string | null;
+            /**
+             * Before
+             * @description The baseline's answer.
+             */
+            before: string | null;
+            /** Example Id */
+            example_id: number;
+            /** Gold */
+            gold: string;
+            /** Question */
+            question: string;
+            /**
+             * Seeds After
+             * @description Seeds under which the method is right.
+             */
+            seeds_after: number;
+            /**
+             * Seeds Before
+             * @description Seeds under which the baseline is right.
+             */
+            seeds_before: number;
+        };
+        /**
+         * FlipsRead
+         * @description Questions that a method fixed or broke, of one seed.
+         */
+        FlipsRead: {
+            /** Baseline */
+            baseline: string;
+            /** Baseline Run Id */
+            baseline_run_id: string;
+            /** Both Right */
+            both_right: number;
+            /** Both Wrong */
+            both_wrong: number;
+            /** Broken */
+            broken: number;
+            /** Fixed */
+            fixed: number;
+            /**
+             * Items
+             * @description Those asked for, at most the limit, those that changed under most seeds first.
+             */
+            items: components["schemas"]["FlippedQuestion"][];
+            /** Method */
+            method: string;
+            /** Method Run Id */
+            method_run_id: string;
+            /** N */
+            n: number;
+            /**
+             * P Value
+             * @description McNemar's exact test.
+             */
+            p_value: number | null;
+            /** Seed */
+            seed: number;
+            /**
+             * Seeds
+             * @description Seeds under which both have been evaluated.
+             */
+            seeds: number[];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2981,14 +3114,14 @@ export interface components {
         MethodStatistic: {
             /**
              * Difference
-             * @description Mean paired difference to the baseline over common seeds.
+             * @description Difference to the baseline, as the test estimates it.
              */
             difference: number | null;
             /** Difference High */
             difference_high: number | null;
             /**
              * Difference Low
-             * @description Lower end of the 95 % t-interval of the paired difference.
+             * @description Lower end of the test's 95 % interval of the difference.
              */
             difference_low: number | null;
             /** Mean */
@@ -2999,15 +3132,26 @@ export interface components {
              */
             n: number;
             /**
-             * P Value
-             * @description Paired t-test over seeds.
+             * P Holm
+             * @description Corrected for the number of methods in the table (Holm).
              */
+            p_holm: number | null;
+            /** P Value */
             p_value: number | null;
+            /** Published Mean */
+            published_mean: number | null;
+            /** Published Std */
+            published_std: number | null;
             /**
              * Std
              * @description Standard deviation over seeds; None with fewer than two.
              */
             std: number | null;
+            /**
+             * Tested N
+             * @description Seeds or questions that the test rests on.
+             */
+            tested_n: number | null;
             /**
              * Values
              * @description Value per seed; None where the cell is missing.
@@ -3015,6 +3159,11 @@ export interface components {
             values: {
                 [key: string]: number | null;
             };
+            /**
+             * Verdict
+             * @description higher or lower when the corrected p-value is below 0.05; None without a test.
+             */
+            verdict: ("higher" | "lower" | "within noise") | null;
         };
         /**
          * ModelCreate
@@ -3548,6 +3697,16 @@ export interface components {
             reviews_done: number;
             /** Reviews Wanted */
             reviews_wanted: number;
+        };
+        /**
+         * PublishedChoice
+         * @description A published column that shares methods with the experiment.
+         */
+        PublishedChoice: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
         };
         /**
          * QuestionGroup
@@ -6088,7 +6247,13 @@ export interface operations {
     };
     read_comparison: {
         parameters: {
-            query?: never;
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
             header?: never;
             path: {
                 experiment_id: string;
@@ -6116,20 +6281,27 @@ export interface operations {
                     "application/problem+json": unknown;
                 };
             };
-            /** @description Validation Error */
+            /** @description A setting cannot work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
     };
     read_comparison_csv: {
         parameters: {
-            query?: never;
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
             header?: never;
             path: {
                 experiment_id: string;
@@ -6157,20 +6329,75 @@ export interface operations {
                     "text/plain": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description A setting cannot work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_comparison_latex: {
+        parameters: {
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
                 };
             };
         };
     };
     read_experiment_figure: {
         parameters: {
-            query?: never;
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
             header?: never;
             path: {
                 experiment_id: string;
@@ -6199,13 +6426,14 @@ export interface operations {
                     "application/problem+json": unknown;
                 };
             };
-            /** @description Validation Error */
+            /** @description A setting cannot work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -6214,6 +6442,11 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "png" | "svg" | "html";
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
             };
             header?: never;
             path: {
@@ -6241,17 +6474,69 @@ export interface operations {
                     "application/problem+json": unknown;
                 };
             };
-            /** @description Validation Error */
+            /** @description A setting cannot work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
             /** @description This export is not installed */
             501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_flips: {
+        parameters: {
+            query: {
+                method: string;
+                kind?: "fixed" | "broken";
+                limit?: number;
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlipsRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,128 @@
+"""Task accuracy against assessment accuracy: is a model that judges better also one that answers better?"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import plotly.graph_objects as go
+
+from backend.charts.methods import MethodValues
+from backend.charts.style import INK, MUTED, colour, finish, marker_style, plain
+
+HEIGHT: Final = 384
+Spot = tuple[float, float]
+_CHARACTER: Final = 0.017
+_LINE: Final = 0.052
+"""Width of a character and height of a line of a label, as shares of a plot two columns wide."""
+
+
+def task_against_assessment(
+    methods: Sequence[tuple[MethodValues, MethodValues]], *, pearson: tuple[float, float, float, int] | None
+) -> go.Figure:
+    """Every method's mean task accuracy against its mean assessment accuracy, with Pearson's r.
+
+    Args:
+        methods: Task and assessment values of each method, in percent.
+        pearson: r, its 95 % interval and the number of methods; None with fewer than four.
+    """
+    figure = go.Figure()
+    for task, assessment in methods:
+        figure.add_trace(_seeds(task, assessment))
+    measured = [
+        (task, (assessment.mean, task.mean))
+        for task, assessment in methods
+        if task.mean is not None and assessment.mean is not None
+    ]
+    places = label_places([spot for _, spot in measured], [task.label for task, _ in measured])
+    for (task, (x, y)), place in zip(measured, places, strict=True):
+        label = plain(task.label)
+        figure.add_trace(
+            go.Scatter(
+                x=[x],
+                y=[y],
+                mode="markers+text",
+                marker=marker_style(task.family, task.constraint, ranks=task.ranks, size=11),
+                text=[label],
+                textposition=place,
+                textfont={"size": 10.5, "color": INK},
+                cliponaxis=False,
+                name=label,
+                showlegend=False,
+                hovertemplate=f"{label}<br>assessment %{{x:.1f}} %<br>task %{{y:.1f}} %<extra></extra>",
+                meta={"method": task.label, "part": "mean"},
+            )
+        )
+    finish(figure, x="Assessment accuracy (%)", y="Task accuracy (%)")
+    figure.update_layout(height=HEIGHT, margin={"t": 32, "r": 24})
+    if pearson is not None:
+        r, low, high, n = pearson
+        figure.add_annotation(
+            text=f"Pearson’s r = {_signed(r)} (95 % interval {_signed(low)} to {_signed(high)}; {n} methods)",
+            x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
+            font={"size": 11, "color": MUTED},
+        )  # fmt: skip
+    return figure
+
+
+def _seeds(task: MethodValues, assessment: MethodValues) -> go.Scatter:
+    seeds = sorted(set(task.by_seed) & set(assessment.by_seed))
+    label = plain(task.label)
+    return go.Scatter(
+        x=[assessment.by_seed[seed] for seed in seeds],
+        y=[task.by_seed[seed] for seed in seeds],
+        customdata=[[seed, task.runs.get(seed)] for seed in seeds],
+        mode="markers",
+        marker={"color": colour(task.family), "opacity": 0.4, "size": 5},
+        name=label,
+        hovertemplate=(
+            f"{label} · seed %{{customdata[0]}}<br>assessment %{{x:.1f}} %<br>task %{{y:.1f}} %<extra></extra>"
+        ),
+        showlegend=False,
+        meta={"method": task.label, "part": "seed"},
+    )
+
+
+def label_places(spots: Sequence[Spot], labels: Sequence[str]) -> list[str]:
+    """Where each point's name stands, so that names lie on neither points nor each other where that is possible.
+
+    Greedy, in the order given: each name takes the side with the least overlap with what is placed already.
+    """
+    if not spots:
+        return []
+    xs, ys = [x for x, _ in spots], [y for _, y in spots]
+    width, height = (max(xs) - min(xs)) * 1.1 or 1.0, (max(ys) - min(ys)) * 1.1 or 1.0
+    points = [((x - min(xs)) / width, (y - min(ys)) / height) for x, y in spots]
+    taken = [_box(x, y, 0.016, 0.026) for x, y in points]
+    chosen = []
+    for (x, y), label in zip(points, labels, strict=True):
+        wide = _CHARACTER * len(label) / 2
+        sides = {
+            "middle right": _box(x + 0.02 + wide, y, wide, _LINE / 2),
+            "middle left": _box(x - 0.02 - wide, y, wide, _LINE / 2),
+            "top center": _box(x, y + 0.03 + _LINE / 2, wide, _LINE / 2),
+            "bottom center": _box(x, y - 0.03 - _LINE / 2, wide, _LINE / 2),
+        }
+        place = min(sides, key=lambda side: _cost(sides[side], taken))
+        taken.append(sides[place])
+        chosen.append(place)
+    return chosen
+
+
+Box = tuple[float, float, float, float]
+
+
+def _box(x: float, y: float, half_width: float, half_height: float) -> Box:
+    return (x - half_width, y - half_height, x + half_width, y + half_height)
+
+
+def _cost(box: Box, taken: Sequence[Box]) -> float:
+    """Area shared with others, and far more for leaving the plot."""
+    shared = 0.0
+    for other in taken:
+        wide = max(0.0, min(box[2], other[2]) - max(box[0], other[0]))
+        shared += wide * max(0.0, min(box[3], other[3]) - max(box[1], other[1]))
+    outside = max(0.0, -0.06 - box[0]) + max(0.0, box[2] - 1.02)
+    return shared + 10 * outside
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

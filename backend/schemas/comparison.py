@@ -1,0 +1,139 @@
+"""The comparison of an experiment's methods, and figures."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.schemas.common import Schema
+
+TestName = Literal["paired-t", "welch", "bootstrap", "mcnemar"]
+Verdict = Literal["higher", "lower", "within noise"]
+
+
+class ComparisonOptions(Schema):
+    """What a comparison is made of; every part has a default, and the page's address holds the rest."""
+
+    baseline: str | None = Field(default=None, max_length=80)
+    """Label of the method to compare with; by default VFT."""
+    test: TestName = "paired-t"
+    """paired-t and welch are over seeds, bootstrap over questions, mcnemar over the questions of one seed."""
+    seed: int | None = None
+    """The seed whose two runs McNemar's test compares; by default the first."""
+    published: str | None = Field(default=None, max_length=60)
+    """Key of a published column to show beside ours."""
+    hidden: list[str] = Field(default=[], max_length=200)
+    """Labels of methods to leave out of the figures."""
+
+
+class MethodStatistic(Schema):
+    """A metric of one method over its seeds."""
+
+    mean: float | None
+    std: float | None
+    """Standard deviation over seeds; None with fewer than two."""
+    n: int
+    """Seeds measured."""
+    values: dict[str, float | None]
+    """Value per seed; None where the cell is missing."""
+    difference: float | None
+    """Difference to the baseline, as the test estimates it."""
+    difference_low: float | None
+    """Lower end of the test's 95 % interval of the difference."""
+    difference_high: float | None
+    p_value: float | None
+    p_holm: float | None
+    """Corrected for the number of methods in the table (Holm)."""
+    tested_n: int | None
+    """Seeds or questions that the test rests on."""
+    verdict: Verdict | None
+    """higher or lower when the corrected p-value is below 0.05; None without a test."""
+    published_mean: float | None
+    published_std: float | None
+
+
+class MethodRow(Schema):
+    """A method's line in the comparison."""
+
+    method: str
+    family: str
+    """vft, vft-continued, rft, aft, rrhf, pro or dpo: decides the colour."""
+    constraint: str
+    is_baseline: bool
+    statistics: dict[str, MethodStatistic]
+    """By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity."""
+    run_ids: dict[str, dict[str, str]]
+    """By seed: train and evaluate run ids."""
+    missing: list[str]
+    """Why cells are missing, in words: 'seed 2: failed'."""
+
+
+class PublishedChoice(Schema):
+    """A published column that shares methods with the experiment."""
+
+    key: str
+    title: str
+
+
+class Comparison(Schema):
+    """The comparison table."""
+
+    baseline: str | None
+    metrics: list[str]
+    rows: list[MethodRow]
+    test: TestName
+    test_about: str
+    """The test in words."""
+    seed: int | None
+    """Of McNemar's test."""
+    published: PublishedChoice | None
+    published_choices: list[PublishedChoice]
+    published_source: str
+    notes: list[str]
+    """What to say beside the table: what ± is, coverage, what lies within noise."""
+
+
+class FigureRead(Schema):
+    """A Plotly figure as JSON, with a title and a table fallback for screen readers."""
+
+    title: str
+    description: str
+    figure: dict[str, Any]
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class FlippedQuestion(Schema):
+    """A question that two runs answered differently."""
+
+    example_id: int
+    question: str
+    gold: str
+    before: str | None
+    """The baseline's answer."""
+    after: str | None
+    """The method's."""
+    seeds_before: int
+    """Seeds under which the baseline is right."""
+    seeds_after: int
+    """Seeds under which the method is right."""
+
+
+class FlipsRead(Schema):
+    """Questions that a method fixed or broke, of one seed."""
+
+    method: str
+    baseline: str
+    seed: int
+    seeds: list[int]
+    """Seeds under which both have been evaluated."""
+    n: int
+    fixed: int
+    broken: int
+    both_right: int
+    both_wrong: int
+    p_value: float | None
+    """McNemar's exact test."""
+    method_run_id: str
+    baseline_run_id: str
+    items: list[FlippedQuestion]
+    """Those asked for, at most the limit, those that changed under most seeds first."""

@@ -1,0 +1,125 @@
+"""The comparison table as text: CSV for spreadsheets, LaTeX for papers."""
+
+import csv
+import io
+from typing import Final
+
+from backend.schemas.comparison import Comparison, MethodRow, MethodStatistic
+
+_TITLES: Final = {
+    "task_accuracy": ("Task acc.", 100.0, 1),
+    "assessment_accuracy": ("Assessment acc.", 100.0, 1),
+    "assessment_accuracy_3x3": (r"3$\times$3", 100.0, 1),
+    "perplexity": ("PPL", 1.0, 2),
+}
+_LATEX: Final = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "·": r"$\cdot$",
+    "β": r"$\beta$",
+    "α": r"$\alpha$",
+    "±": r"$\pm$",
+    "−": "$-$",
+}
+_COLUMNS: Final = (
+    "method",
+    "metric",
+    "mean",
+    "std",
+    "n",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p_value",
+    "p_holm",
+    "verdict",
+    "published_mean",
+    "published_std",
+    "values_per_seed",
+)
+
+
+def as_csv(table: Comparison) -> str:
+    """One line per method and metric, numbers in full precision; what was not measured is empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(_COLUMNS)
+    for row in table.rows:
+        for metric, cell in row.statistics.items():
+            values = " ".join(f"{seed}:{'' if v is None else repr(v)}" for seed, v in cell.values.items())
+            named = {"method": row.method, "metric": metric, "values_per_seed": values}
+            line = [named.get(column, getattr(cell, column, None)) for column in _COLUMNS]
+            writer.writerow([safe_cell(value) for value in line])
+    return stream.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """A CSV cell that no spreadsheet runs: a label of the user's may begin like a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def as_latex(table: Comparison, title: str) -> str:
+    """A booktabs table of means ± std, the difference in task accuracy with its interval, and the corrected p."""
+    metrics = [metric for metric in _TITLES if metric in table.metrics]
+    heads = ["Method", "$n$", *[_TITLES[metric][0] for metric in metrics]]
+    if table.published:
+        heads.append("Published")
+    heads += [r"$\Delta$ task [95\,\%]", "$p$"]
+    lines = [
+        r"% Needs \usepackage{booktabs}.",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex(title)}. $\pm$ is the standard deviation over seeds; $\Delta$ is the difference in task "
+        rf"accuracy to {latex(table.baseline or 'no baseline')} in points; $p$ is Holm-corrected. "
+        rf"{latex(table.test_about)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+    ]
+    lines += [_latex_row(table, row, metrics) for row in table.rows]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    if table.published:
+        lines.append(rf"% Published: {table.published.title}; {table.published_source}.")
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def latex(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _latex_row(table: Comparison, row: MethodRow, metrics: list[str]) -> str:
+    task = row.statistics["task_accuracy"]
+    cells = [latex(row.method), str(task.n)]
+    cells += [_mean(row.statistics[metric], *_TITLES[metric][1:]) for metric in metrics]
+    if table.published:
+        has = task.published_mean is not None
+        cells.append(_spread(100 * (task.published_mean or 0), task.published_std, 100, 2) if has else "--")
+    if row.is_baseline or task.difference is None:
+        cells += ["--", "--"]
+    else:
+        between = ""
+        if task.difference_low is not None and task.difference_high is not None:
+            between = f" [{100 * task.difference_low:.1f}, {100 * task.difference_high:.1f}]"
+        cells.append(f"${100 * task.difference:+.1f}{between}$")
+        cells.append("--" if task.p_holm is None else "$<$0.001" if task.p_holm < 0.001 else f"{task.p_holm:.3f}")
+    return " & ".join(cells) + r" \\"
+
+
+def _mean(cell: MethodStatistic, scale: float, decimals: int) -> str:
+    return "--" if cell.mean is None else _spread(cell.mean * scale, cell.std, scale, decimals)
+
+
+def _spread(mean: float, std: float | None, scale: float, decimals: int) -> str:
+    return f"{mean:.{decimals}f}" + ("" if std is None else rf" $\pm$ {std * scale:.{decimals}f}")

@@ -1,0 +1,97 @@
+"""The chosen test of a method against the baseline, with the evidence it needs read only when it needs it."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from aft.statistics import Tested, flips, mcnemar, paired_bootstrap, paired_t, welch
+from backend.schemas.comparison import TestName
+from backend.services import outcomes
+
+_ABOUT: Final = {
+    "paired-t": "Paired t-test over the seeds that both methods have: does the difference hold for another training?",
+    "welch": "Welch's t-test: seeds as two independent groups, without pairing.",
+    "bootstrap": (
+        "Paired bootstrap over questions, all seeds of a question together: does the difference hold for other "
+        "questions, with these trained models? It says nothing about other trainings."
+    ),
+    "mcnemar": (
+        "McNemar's exact test of two runs on the same questions, seed {seed}: does the difference hold for other "
+        "questions, with these two trained models? Task accuracy only."
+    ),
+}
+
+
+@dataclass
+class Evidence:
+    """Where the outcomes of an experiment's evaluations are; questions are read once."""
+
+    session: Session
+    run_ids: dict[str, dict[str, dict[str, str]]]
+    """Method label -> seed -> train and evaluate run."""
+    seeds: list[str]
+    seed: int
+    """The seed of a test of two runs."""
+    _read: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
+
+    def questions(self, label: str, seed: str, metric: str) -> dict[int, float]:
+        """The metric's value per question; empty where the run is missing."""
+        run_id = self.run_ids.get(label, {}).get(seed, {}).get("evaluate")
+        if run_id is None:
+            return {}
+        key = (run_id, metric)
+        if key not in self._read:
+            self._read[key] = outcomes.by_question(self.session, run_id, metric)
+        return self._read[key]
+
+
+def about(test: TestName, seed: int) -> str:
+    """The test in words."""
+    return _ABOUT[test].format(seed=seed)
+
+
+def run_test(
+    test: TestName,
+    metric: str,
+    label: str,
+    baseline: str,
+    mine: dict[str, float | None],
+    theirs: dict[str, float | None],
+    evidence: Evidence,
+) -> Tested | None:
+    """Compare a method with the baseline; None where the test does not apply or has too little to go by.
+
+    Args:
+        test: Which test.
+        metric: The metric.
+        label: The method.
+        baseline: The baseline.
+        mine: The method's value per seed.
+        theirs: The baseline's.
+        evidence: Where outcomes per question are.
+    """
+    if test == "paired-t":
+        common = [seed for seed in mine if mine[seed] is not None and theirs.get(seed) is not None]
+        return paired_t([mine[seed] or 0.0 for seed in common], [theirs[seed] or 0.0 for seed in common])
+    if test == "welch":
+        return welch(
+            [value for value in mine.values() if value is not None],
+            [value for value in theirs.values() if value is not None],
+        )
+    if test == "mcnemar":
+        return _mcnemar(label, baseline, evidence) if metric == "task_accuracy" else None
+    if metric not in outcomes.QUESTION_METRICS:
+        return None
+    measured = [seed for seed in evidence.seeds if mine.get(seed) is not None and theirs.get(seed) is not None]
+    return paired_bootstrap(
+        [(evidence.questions(label, seed, metric), evidence.questions(baseline, seed, metric)) for seed in measured]
+    )
+
+
+def _mcnemar(label: str, baseline: str, evidence: Evidence) -> Tested | None:
+    seed = str(evidence.seed)
+    ours = {key: value == 1 for key, value in evidence.questions(label, seed, "task_accuracy").items()}
+    base = {key: value == 1 for key, value in evidence.questions(baseline, seed, "task_accuracy").items()}
+    found = flips(ours, base)
+    return mcnemar(len(found.fixed), len(found.broken), found.n)
