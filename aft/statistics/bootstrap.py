@@ -1,6 +1,6 @@
 """The paired bootstrap over questions."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -12,7 +12,7 @@ from aft.statistics.tested import Tested
 BOOTSTRAP_SAMPLES: Final = 2000
 _CELLS_AT_ONCE: Final = 8_000_000
 
-PairedOutcomes: TypeAlias = tuple[Mapping[Hashable, float], Mapping[Hashable, float]]
+PairedOutcomes: TypeAlias = tuple[Mapping[Any, float], Mapping[Any, float]]
 """Of one seed: the method's and the baseline's outcome by question."""
 
 

@@ -16,7 +16,19 @@ from backend.services import experiments, figures, run_views
 
 router = APIRouter(tags=["figures"])
 
-ExperimentFigure = Literal["task", "assessment", "perplexity", "scatter", "curves"]
+ExperimentFigure = Literal[
+    "task",
+    "assessment",
+    "perplexity",
+    "scatter",
+    "curves",
+    "push",
+    "scores",
+    "calibration",
+    "degradation",
+    "sweep",
+    "parallel",
+]
 RunFigure = Literal["loss", "push", "validation"]
 
 

@@ -123,3 +123,37 @@ def _mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[flo
         variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1) if len(values) > 1 else 0.0
         spreads.append(variance**0.5)
     return steps, means, spreads
+
+
+def push_by_method(up: Sequence[MethodSeries], down: Sequence[MethodSeries]) -> go.Figure:
+    """Total gradient on better scores upwards and on worse scores downwards, mean over seeds per method."""
+    figure = go.Figure()
+    for sign, methods in ((1, up), (-1, down)):
+        for method in methods:
+            steps, means, _ = _mean_over_seeds(method.by_seed)
+            if not steps:
+                continue
+            label = plain(method.label)
+            word = "up on better" if sign > 0 else "down on worse"
+            figure.add_trace(
+                go.Scatter(
+                    x=steps,
+                    y=[sign * value for value in means],
+                    mode="lines",
+                    line=line_style(method.family, method.constraint, ranks=method.family in RANKING_METHODS),
+                    name=label,
+                    legendgroup=label,
+                    showlegend=sign > 0,
+                    customdata=means,
+                    hovertemplate=f"{label}, {word}<br>step %{{x}}: %{{customdata:.3g}}<extra></extra>",
+                    meta={"method": method.label, "part": "mean"},
+                )
+            )
+    figure.add_hline(y=0, line={"color": MUTED, "width": 1})
+    for y, words in ((1, "better COTs up"), (0, "worse COTs down")):
+        figure.add_annotation(
+            x=1, y=y, xref="paper", yref="paper", xanchor="right", yanchor="top" if y else "bottom", text=words,
+            showarrow=False, font={"size": 10, "color": MUTED},
+        )  # fmt: skip
+    finish(figure, x="Optimizer step", y="Push per question, Σ|dL/ds|", legend=True)
+    return figure.update_layout(height=CURVES_HEIGHT)

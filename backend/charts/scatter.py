@@ -10,8 +10,8 @@ from backend.charts.style import INK, MUTED, colour, finish, marker_style, plain
 
 HEIGHT: Final = 384
 Spot = tuple[float, float]
-_CHARACTER: Final = 0.017
-_LINE: Final = 0.052
+_CHARACTER: Final = 0.0145
+_LINE: Final = 0.056
 """Width of a character and height of a line of a label, as shares of a plot two columns wide."""
 
 
@@ -32,7 +32,10 @@ def task_against_assessment(
         for task, assessment in methods
         if task.mean is not None and assessment.mean is not None
     ]
-    places = label_places([spot for _, spot in measured], [task.label for task, _ in measured])
+    drawn = [
+        (x, y) for task, a in methods for seed, y in task.by_seed.items() if (x := a.by_seed.get(seed)) is not None
+    ]
+    places = label_places([spot for _, spot in measured], [task.label for task, _ in measured], drawn)
     for (task, (x, y)), place in zip(measured, places, strict=True):
         label = plain(task.label)
         figure.add_trace(
@@ -81,14 +84,19 @@ def _seeds(task: MethodValues, assessment: MethodValues) -> go.Scatter:
     )
 
 
-def label_places(spots: Sequence[Spot], labels: Sequence[str]) -> list[str]:
+def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[Spot] = ()) -> list[str]:
     """Where each point's name stands, so that names lie on neither points nor each other where that is possible.
 
     Greedy, in the order given: each name takes the side with the least overlap with what is placed already.
+
+    Args:
+        spots: The points with names.
+        labels: Their names.
+        drawn: Smaller points, which stretch the axes too.
     """
     if not spots:
         return []
-    xs, ys = [x for x, _ in spots], [y for _, y in spots]
+    xs, ys = [x for x, _ in (*spots, *drawn)], [y for _, y in (*spots, *drawn)]
     width, height = (max(xs) - min(xs)) * 1.1 or 1.0, (max(ys) - min(ys)) * 1.1 or 1.0
     points = [((x - min(xs)) / width, (y - min(ys)) / height) for x, y in spots]
     taken = [_box(x, y, 0.016, 0.026) for x, y in points]

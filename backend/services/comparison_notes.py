@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from backend.schemas.comparison import MethodRow, TestName
+from backend.services.degradation import is_degraded, is_over_punished, reasons
 
 _TEST_NAMES: Final = {
     "paired-t": "paired t-test over seeds",
@@ -25,6 +26,11 @@ def notes(
             "One seed: no difference between trainings can be told from chance. McNemar's test and the bootstrap "
             "compare these two trained models on the questions."
         )
+    base = next((row for row in rows if row.is_baseline), None)
+    for row in rows:
+        if base is not None and row is not base and is_degraded(row, base):
+            what = "shows the signature of over-punishing" if is_over_punished(row, base) else "is degraded"
+            found.append(f"{row.method} {what}, against {baseline}: {reasons(row, base)}.")
     coverage = [(d["questions_counted"], d["questions_total"]) for d in details if "questions_total" in d]
     if coverage:
         counted = sum(n for n, _ in coverage) / len(coverage)

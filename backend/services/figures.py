@@ -1,18 +1,25 @@
 """Rows from the database to figures with their title, description and table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
+from aft.config.experiment import ExperimentSpec
+from aft.config.method import method_label
 from aft.metrics import pearson
 from backend.charts import curves
-from backend.charts.methods import MethodValues, MetricAxis, by_method
+from backend.charts.calibration import Calibration, calibration_curves, right_by_score
+from backend.charts.methods import MetricAxis, by_method
+from backend.charts.rows import QUANTILES, Change, ScoreQuantiles, degradation, score_distributions
 from backend.charts.scatter import task_against_assessment
+from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
 from backend.db.models import Experiment, Run
-from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import comparison, experiments, metrics
+from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
+from backend.services import comparison, figure_parts, metrics
+from backend.services.degradation import is_degraded
 
 PERCENT = 100.0
 AXES = {
@@ -27,9 +34,10 @@ AXES = {
         "perplexity",
         1.0,
         MetricAxis("Perplexity of right COTs", 2, bars=False),
-        "Perplexity of freshly sampled right COTs",
+        "Perplexity of fresh right COTs",
     ),
 }
+_TABLE_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class MadeFigure:
 def of_experiment(
     session: Session, experiment: Experiment, name: str, options: ComparisonOptions = comparison.DEFAULTS
 ) -> MadeFigure:
-    """One of the experiment's figures: task, assessment, perplexity, scatter or curves.
+    """One of the experiment's figures, by its name in `EXPERIMENT_FIGURES`.
 
     Raises:
         Invalid: If the options name a baseline or a published column that does not exist.
@@ -54,20 +62,9 @@ def of_experiment(
     # A test over questions reads every answer, and no figure shows its result.
     table = comparison.compare(session, experiment, options.model_copy(update={"test": "paired-t"}))
     table.rows = [row for row in table.rows if row.method not in options.hidden]
-    if name == "scatter":
-        return _scatter(table)
-    if name == "curves":
-        return _validation(session, experiment, table)
-    metric, scale, axis, title = AXES[name]
-    methods = comparison.values_by_method(table, metric, scale=scale)
-    rows = [[m.label, m.mean, m.std, len(m.by_seed), *[m.by_seed.get(seed) for seed in _seeds(table)]] for m in methods]
-    return MadeFigure(
-        title=f"{title} per method",
-        description=f"{title} per method: mean with standard deviation over seeds, every seed as a dot.",
-        figure=by_method(methods, axis, baseline=table.baseline),
-        columns=["Method", "Mean", "Std", "Seeds", *[f"Seed {seed}" for seed in _seeds(table)]],
-        rows=rows,
-    )
+    if name in AXES:
+        return _by_method(table, name)
+    return EXPERIMENT_FIGURES[name](session, experiment, table)
 
 
 def of_run(session: Session, run: Run, name: str) -> MadeFigure:
@@ -91,7 +88,31 @@ def of_run(session: Session, run: Run, name: str) -> MadeFigure:
     return MadeFigure(title, f"{title} over optimizer steps of '{run.name}'.", figure, ["Step", *sorted(at)], rows)
 
 
-def _scatter(table: Comparison) -> MadeFigure:
+def _by_method(table: Comparison, name: str) -> MadeFigure:
+    metric, scale, axis, title = AXES[name]
+    methods = comparison.values_by_method(table, metric, scale=scale)
+    seeds = list(table.rows[0].statistics[metric].values) if table.rows else []
+    published = [m.published[0] if m.published else None for m in methods] if table.published else []
+    rows: list[list[Any]] = [
+        [m.label, m.mean, m.std, len(m.by_seed), *[m.by_seed.get(seed) for seed in seeds]] for m in methods
+    ]
+    return MadeFigure(
+        title=f"{title.split(' of ')[0]} per method",
+        description=f"{title} per method: mean with standard deviation over seeds, every seed as a dot.",
+        figure=by_method(methods, axis, baseline=table.baseline),
+        columns=[
+            "Method",
+            "Mean",
+            "Std",
+            "Seeds",
+            *[f"Seed {seed}" for seed in seeds],
+            *(["Published"] if published else []),
+        ],
+        rows=[[*row, paper] for row, paper in zip(rows, published, strict=True)] if published else rows,
+    )
+
+
+def _scatter(_session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
     task = comparison.values_by_method(table, "task_accuracy", scale=PERCENT)
     assessment = comparison.values_by_method(table, "assessment_accuracy", scale=PERCENT)
     pairs = list(zip(task, assessment, strict=True))
@@ -109,33 +130,153 @@ def _scatter(table: Comparison) -> MadeFigure:
     )
 
 
-def _validation(session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
+def _curves(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
     """Validation task accuracy during training, per method over seeds."""
-    name = "validation/task_accuracy"
-    wanted: dict[str, MethodValues] = {
-        row.label: row for row in comparison.values_by_method(table, "task_accuracy", scale=1)
-    }
-    series: dict[str, dict[str, list[tuple[int, float]]]] = {label: {} for label in wanted}
-    for cell in experiments.cells(session, experiment.id):
-        label = cell.place.method
-        if cell.run.kind != "train" or label not in wanted:
-            continue
-        for points in metrics.read_series(session, cell.run.id, [name]).values():
-            series[label][str(cell.place.seed)] = [(step, value * PERCENT) for step, value in points]
-    methods = [
-        curves.MethodSeries(label, values.family, values.constraint, series[label]) for label, values in wanted.items()
-    ]
+    methods = figure_parts.series(session, table.rows, "validation/task_accuracy", scale=PERCENT)
     rows = [
         [m.label, seed, step, value] for m in methods for seed, points in m.by_seed.items() for step, value in points
     ]
     return MadeFigure(
         title="Validation task accuracy during training",
         description="Greedy accuracy on validation questions over optimizer steps, mean over seeds per method.",
-        figure=curves.method_curves(methods, "Validation task accuracy (%)"),
+        figure=curves.method_curves(methods, "Task accuracy (%)"),
         columns=["Method", "Seed", "Step", "Task accuracy (%)"],
-        rows=rows[:500],
+        rows=rows[:_TABLE_ROWS],
     )
 
 
-def _seeds(table: Comparison) -> list[str]:
-    return list(table.rows[0].statistics["task_accuracy"].values) if table.rows else []
+def _push(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+    up = figure_parts.series(session, table.rows, "train/push_up", max_points=60)
+    down = figure_parts.series(session, table.rows, "train/push_down", max_points=60)
+    rows = []
+    for one, other in zip(up, down, strict=True):
+        lasts = [[points[-1][1] for points in each.by_seed.values() if points] for each in (one, other)]
+        if all(lasts):
+            rows.append([one.label, *[sum(last) / len(last) for last in lasts]])
+    return MadeFigure(
+        title="Push on scores during training",
+        description=(
+            "Total gradient on better COTs' scores upwards and on worse COTs' downwards, mean over seeds per method."
+        ),
+        figure=curves.push_by_method(up, down),
+        columns=["Method", "Push up at the end", "Push down at the end"],
+        rows=rows,
+    )
+
+
+def _scores(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+    found = figure_parts.scored(session, table.rows)
+
+    def at(values: list[float]) -> list[float] | None:
+        ordered = sorted(values)
+        return [figure_parts.quantile(ordered, share) for share in QUANTILES] if ordered else None
+
+    methods = [
+        ScoreQuantiles(label, at(scores.right), at(scores.wrong), len(scores.right), len(scores.wrong))
+        for label, scores in found.items()
+    ]
+    heads = [f"{word} {100 * share:.0f} %" for word in ("Right", "Wrong") for share in QUANTILES]
+    blank = [None] * len(QUANTILES)
+    return MadeFigure(
+        title="Scores of right and wrong COTs",
+        description="Quantiles of the scores of fresh right and wrong COTs under each method's models, nats a token.",
+        figure=score_distributions(methods),
+        columns=["Method", *heads],
+        rows=[[m.label, *(m.right or blank), *(m.wrong or blank)] for m in methods],
+    )
+
+
+def _calibration(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+    found = figure_parts.scored(session, table.rows)
+    methods = []
+    for row in table.rows:
+        scores = found[row.method]
+        scored = [(score, True) for score in scores.right] + [(score, False) for score in scores.wrong]
+        shares, means = right_by_score(scored)
+        methods.append(Calibration(row.method, row.family, row.constraint, shares, means, len(scored)))
+    return MadeFigure(
+        title="Right COTs by score",
+        description="Share of right COTs in each tenth of the fresh COTs by score, lowest scores first, per method.",
+        figure=calibration_curves(methods),
+        columns=["Method", *[f"Tenth {n}" for n in range(1, 11)]],
+        rows=[[m.label, *m.shares] for m in methods if m.shares],
+    )
+
+
+def _degradation(_session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+    baseline = figure_parts.baseline_row(table)
+    changes = [_change(row, baseline) for row in table.rows if baseline is not None and not row.is_baseline]
+    return MadeFigure(
+        title=f"Change against {table.baseline or 'the baseline'}",
+        description=(
+            "Assessment accuracy, task accuracy and perplexity against the baseline. ⚠ marks methods "
+            "with worse answers and higher perplexity beyond the spread over seeds."
+        ),
+        figure=degradation(changes),
+        columns=["Method", "Assessment (points)", "Task (points)", "Perplexity", "Degraded"],
+        rows=[[c.label, c.assessment, c.task, c.perplexity, "yes" if c.degraded else "no"] for c in changes],
+    )
+
+
+def _change(row: MethodRow, baseline: MethodRow) -> Change:
+    def change(metric: str, scale: float) -> float | None:
+        mine, theirs = row.statistics[metric].mean, baseline.statistics[metric].mean
+        return None if mine is None or theirs is None else (mine - theirs) * scale
+
+    return Change(
+        row.method,
+        change("assessment_accuracy", PERCENT),
+        change("task_accuracy", PERCENT),
+        change("perplexity", 1.0),
+        is_degraded(row, baseline),
+    )
+
+
+def _sweep(_session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    values = {m.label: m for m in comparison.values_by_method(table, "task_accuracy", scale=PERCENT)}
+    found = [figure_parts.sweeps(spec.methods, values, setting) for setting in figure_parts.varying(spec.methods)]
+    # One setting to a figure: the one with the most values.
+    most = max(found, key=lambda curves: sum(len(curve.points) for curve in curves), default=[])
+    return MadeFigure(
+        title=f"Task accuracy over {most[0].setting}" if most else "Task accuracy over the setting that varies",
+        description="Mean task accuracy with standard deviation over seeds at each value of the setting.",
+        figure=sweep_curves(most, "Task accuracy (%)", baseline=values.get(table.baseline or "")),
+        columns=["Curve", "Value", "Mean", "Std", "Seeds"],
+        rows=[[c.name, p.x, p.values.mean, p.values.std, len(p.values.by_seed)] for c in most for p in c.points],
+    )
+
+
+def _parallel(_session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    shown = {row.method for row in table.rows}
+    configs = [method for method in spec.methods if method_label(method) in shown]
+    methods = comparison.values_by_method(table, "task_accuracy", scale=PERCENT)
+    axes = [
+        ParallelAxis(
+            figure_parts.SETTINGS[name].split(",")[0], [figure_parts.setting_value(m, name) for m in configs], 2
+        )
+        for name in figure_parts.varying(spec.methods)
+    ]
+    for metric, scale, axis, title in (AXES["assessment"], AXES["perplexity"], AXES["task"]):
+        means = [m.mean for m in comparison.values_by_method(table, metric, scale=scale)]
+        axes.append(ParallelAxis(title.replace(" of fresh right COTs", ""), means, axis.decimals))
+    return MadeFigure(
+        title="Settings and results together",
+        description="Every method as a line across its settings and mean results, each axis from lowest to highest.",
+        figure=parallel(methods, axes),
+        columns=["Method", *[axis.title for axis in axes]],
+        rows=[[m.label, *[axis.values[place] for axis in axes]] for place, m in enumerate(methods)],
+    )
+
+
+EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], MadeFigure]]] = {
+    "scatter": _scatter,
+    "curves": _curves,
+    "push": _push,
+    "scores": _scores,
+    "calibration": _calibration,
+    "degradation": _degradation,
+    "sweep": _sweep,
+    "parallel": _parallel,
+}

@@ -8,10 +8,15 @@ import { problemOf } from "./errors";
 export async function download(href: string, otherwise: string): Promise<void> {
   const response = await fetch(href);
   if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
-  const url = URL.createObjectURL(await response.blob());
+  save(await response.blob(), fileName(response.headers.get("Content-Disposition")) ?? otherwise);
+}
+
+/** Saves a file that was made in this browser. */
+export function save(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
-  link.download = fileName(response.headers.get("Content-Disposition")) ?? otherwise;
+  link.download = name;
   link.click();
   // The browser reads the address after this task.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);

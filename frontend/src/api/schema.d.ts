@@ -6401,7 +6401,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "sweep" | "parallel";
             };
             cookie?: never;
         };
@@ -6451,7 +6451,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "sweep" | "parallel";
             };
             cookie?: never;
         };

@@ -1,12 +1,12 @@
-import { ActionIcon, Menu, Skeleton, Tooltip, useComputedColorScheme } from "@mantine/core";
-import type { PlotElement, Plotly, PlotPoint } from "plotly.js-cartesian-dist-min";
+import { ActionIcon, Skeleton, Tooltip, useComputedColorScheme } from "@mantine/core";
+import type { PlotElement, PlotPoint } from "plotly.js-cartesian-dist-min";
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
-import { download } from "@/api/download";
 import classes from "./Figure.module.css";
+import { FigureExport } from "./FigureExport";
 import { FigureTable } from "./FigureTable";
 import { legendRoom, themed } from "./figureTheme";
 import { Icon } from "./Icon";
-import { notifyError } from "./notify";
+import { loadPlotly } from "./loadPlotly";
 import { Panel } from "./Panel";
 import { PanelError } from "./PanelError";
 
@@ -37,7 +37,7 @@ interface Props {
   /** Pixels. */
   height?: number;
   note?: ReactNode;
-  /** Address of the figure as a file, without `?format=`: the menu offers PNG, SVG and HTML. */
+  /** Address of the figure as a file, without `format=`: the menu offers HTML too. PNG and SVG are drawn here. */
   fileHref?: string;
   /** A point was clicked: go to its runs. */
   onPoint?: (point: FigurePoint) => void;
@@ -49,25 +49,6 @@ const CONFIG = {
   responsive: false,
   doubleClick: "reset",
 };
-const FORMATS = [
-  ["png", "PNG, for slides"],
-  ["svg", "SVG, text as text"],
-  ["html", "HTML, interactive"],
-] as const;
-
-let loading: Promise<Plotly> | undefined;
-
-/** Plotly is large: it is fetched with the first figure, once. */
-function loadPlotly(): Promise<Plotly> {
-  loading ??= import("plotly.js-cartesian-dist-min")
-    .then((module) => module.default)
-    .catch((error: unknown) => {
-      loading = undefined; // the next figure tries again
-      throw error;
-    });
-  return loading;
-}
-
 /** A figure in its panel, with its numbers as a table and its files. The only place that knows Plotly. */
 export function Figure({
   figure,
@@ -90,7 +71,7 @@ export function Figure({
               <Icon name={asTable ? "compare" : "columns"} />
             </ActionIcon>
           </Tooltip>
-          {fileHref !== undefined && <ExportMenu href={fileHref} title={title} />}
+          <FigureExport figure={figure} title={title} height={height} htmlHref={fileHref} />
         </>
       }
     >
@@ -102,29 +83,6 @@ export function Figure({
         <Plot figure={figure} height={height} onPoint={onPoint} />
       )}
     </Panel>
-  );
-}
-
-function ExportMenu({ href, title }: { href: string; title: string }) {
-  const save = (format: string) =>
-    download(`${href}?format=${format}`, `figure.${format}`).catch(notifyError);
-  return (
-    <Menu position="bottom-end" width={184}>
-      <Menu.Target>
-        <Tooltip label="Export">
-          <ActionIcon aria-label={`Export: ${title}`}>
-            <Icon name="download" />
-          </ActionIcon>
-        </Tooltip>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {FORMATS.map(([ending, label]) => (
-          <Menu.Item key={ending} onClick={() => void save(ending)}>
-            {label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }
 
@@ -175,7 +133,7 @@ function Plot({ figure, height, onPoint }: PlotProps) {
   useEffect(() => {
     const element = place.current;
     return () => {
-      if (element !== null) void loading?.then((plotly) => plotly.purge(element));
+      if (element !== null) void loadPlotly().then((plotly) => plotly.purge(element));
     };
   }, []);
 

@@ -19,6 +19,11 @@ declare module "plotly.js-cartesian-dist-min" {
       config: object,
     ): Promise<PlotElement>;
     purge(element: HTMLElement): void;
+    /** A data URL. */
+    toImage(
+      figure: { data: unknown[]; layout: object },
+      options: { format: "png" | "svg"; width: number; height: number; scale: number },
+    ): Promise<string>;
   }
   const plotly: Plotly;
   export default plotly;

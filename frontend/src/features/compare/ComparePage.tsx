@@ -1,31 +1,44 @@
-import { Button } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
+import { useClipboard } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "react-router";
+import { useCallback } from "react";
+import { Link, useParams, useSearchParams } from "react-router";
+import { download } from "@/api/download";
 import { paths } from "@/app/paths";
-import { Figure, type FigurePoint } from "@/components/Figure";
 import { counted, eta } from "@/components/format";
 import { Notice } from "@/components/Notice";
+import { notifyError } from "@/components/notify";
 import { PageHeader } from "@/components/PageHeader";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import classes from "./ComparePage.module.css";
+import { ComparisonControls } from "./ComparisonControls";
 import { ComparisonTable } from "./ComparisonTable";
-import { comparisonOptions, experimentOptions, type FigureName, figureOptions } from "./queries";
+import { type CompareState, readState, serverOptions, writeState } from "./compareState";
+import { ExperimentFigure } from "./ExperimentFigure";
+import { FlipsPanel } from "./FlipsPanel";
+import { MoreFigures } from "./MoreFigures";
+import { comparisonOptions, experimentOptions, type FigureName } from "./queries";
 
-const FIGURES: { name: FigureName; title: string }[] = [
+const PER_METHOD: { name: FigureName; title: string }[] = [
   { name: "task", title: "Task accuracy per method" },
   { name: "assessment", title: "Assessment accuracy per method" },
-  { name: "perplexity", title: "Perplexity of freshly sampled right COTs per method" },
-  { name: "scatter", title: "Task accuracy against assessment accuracy" },
-  { name: "curves", title: "Validation task accuracy during training" },
+  { name: "perplexity", title: "Perplexity per method" },
 ];
 
-/** Methods side by side: the table first, then the figures. */
+/** Methods side by side: the table first, then the figures. The address holds everything that is shown. */
 export function ComparePage() {
   const { experimentId = "" } = useParams();
+  const [query, setQuery] = useSearchParams();
+  const state = readState(query);
+  const onChange = useCallback(
+    (change: Partial<CompareState>) =>
+      setQuery((now) => writeState({ ...readState(now), ...change }), { replace: true }),
+    [setQuery],
+  );
   const experiment = useQuery(experimentOptions(experimentId));
-  const comparison = useQuery(comparisonOptions(experimentId));
+  const comparison = useQuery(comparisonOptions(experimentId, state));
   if (experiment.isError)
     return (
       <PanelError
@@ -35,6 +48,7 @@ export function ComparePage() {
       />
     );
   const data = experiment.data;
+  const shared = { experimentId, state, onChange };
   return (
     <>
       <PageHeader
@@ -51,14 +65,7 @@ export function ComparePage() {
         }
         actions={
           <>
-            <Button
-              variant="default"
-              component="a"
-              href={`/api/v1/experiments/${experimentId}/comparison.csv`}
-              download
-            >
-              Export CSV
-            </Button>
+            <Exports experimentId={experimentId} state={state} />
             <Button variant="default" component={Link} to={paths.cotsOf(experimentId)}>
               Look at the COTs
             </Button>
@@ -87,51 +94,72 @@ export function ComparePage() {
             onRetry={() => void comparison.refetch()}
           />
         ) : (
-          <Panel title="Methods" note={`baseline ${comparison.data.baseline ?? "none"}`} flush>
-            <ComparisonTable comparison={comparison.data} />
-            <ul className={classes.notes}>
-              {comparison.data.notes.map((note) => (
-                <li key={note}>{note}</li>
-              ))}
-            </ul>
+          <Panel title="Methods" note={`mean ± standard deviation over seeds`} flush>
+            <ComparisonControls
+              comparison={comparison.data}
+              state={state}
+              seeds={data?.seeds ?? []}
+              onChange={onChange}
+            />
+            <div aria-busy={comparison.isPlaceholderData} className={classes.fading}>
+              <ComparisonTable comparison={comparison.data} {...shared} />
+              <ul className={classes.notes}>
+                {comparison.data.notes.map((note) => (
+                  <li key={note}>{note}</li>
+                ))}
+                {comparison.data.published !== null && (
+                  <li>
+                    ◆ {comparison.data.published.title}: {comparison.data.published_source}. Other
+                    models on other data: compare the pattern, not the numbers.
+                  </li>
+                )}
+              </ul>
+            </div>
           </Panel>
         )}
-        <div className={classes.figures}>
-          {FIGURES.map((figure) => (
-            <ExperimentFigure key={figure.name} experimentId={experimentId} {...figure} />
+        <div className={classes.triple}>
+          {PER_METHOD.map((figure) => (
+            <ExperimentFigure key={figure.name} {...figure} {...shared} />
           ))}
         </div>
+        <div className={classes.figures}>
+          <ExperimentFigure
+            name="scatter"
+            title="Task accuracy against assessment accuracy"
+            {...shared}
+          />
+          {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
+        </div>
+        <MoreFigures {...shared} />
       </div>
     </>
   );
 }
 
-function ExperimentFigure({
-  experimentId,
-  name,
-  title,
-}: {
-  experimentId: string;
-  name: FigureName;
-  title: string;
-}) {
-  const navigate = useNavigate();
-  const figure = useQuery(figureOptions(experimentId, name));
-  if (figure.isPending) return <PanelSkeleton title={title} height={320} />;
-  if (figure.isError)
-    return <PanelError title={title} error={figure.error} onRetry={() => void figure.refetch()} />;
-  const open = (point: FigurePoint) => {
-    const method = typeof point.x === "string" ? point.x : point.name;
-    navigate(
-      `${paths.runs}?experiment=${experimentId}&kind=evaluate&q=${encodeURIComponent(method ?? "")}`,
-    );
-  };
+function Exports({ experimentId, state }: { experimentId: string; state: CompareState }) {
+  const options = new URLSearchParams(
+    Object.entries(serverOptions(state)).map(([name, value]) => [name, String(value)]),
+  );
+  const base = `/api/v1/experiments/${experimentId}`;
+  const clipboard = useClipboard();
+  const save = (path: string, name: string) =>
+    download(`${base}/${path}?${options}`, name).catch(notifyError);
   return (
-    <Figure
-      figure={figure.data}
-      height={320}
-      fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file`}
-      onPoint={open}
-    />
+    <Menu position="bottom-end" width={264}>
+      <Menu.Target>
+        <Button variant="default">Export</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item closeMenuOnClick={false} onClick={() => clipboard.copy(window.location.href)}>
+          {clipboard.copied ? "Copied" : "Copy the link to this view"}
+        </Menu.Item>
+        <Menu.Item onClick={() => void save("comparison.csv", "comparison.csv")}>
+          Table, CSV
+        </Menu.Item>
+        <Menu.Item onClick={() => void save("comparison.tex", "comparison.tex")}>
+          Table, LaTeX
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

@@ -1,81 +1,125 @@
-import { Tooltip } from "@mantine/core";
-import { useMemo } from "react";
+import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { type ReactNode, useMemo } from "react";
+import { Link } from "react-router";
 import { paths } from "@/app/paths";
-import { difference, pValue } from "@/components/format";
+import { difference, meanSpread, NOT_MEASURED, pValue } from "@/components/format";
+import { Icon } from "@/components/Icon";
 import { MethodName } from "@/components/MethodMark";
 import { MeanCell, NumberCell } from "@/components/Numbers";
 import classes from "./ComparePage.module.css";
+import { type CompareState, type Sort, toggled } from "./compareState";
 import { bestBeyondNoise } from "./noise";
 import type { Comparison, MethodRow } from "./queries";
+import { columnOf, METRICS, type MetricColumn, verdictWords, visibleRows } from "./rows";
 
-interface Column {
-  metric: string;
-  title: string;
-  about: string;
-  decimals: number;
-  scale: number;
+interface Props {
+  experimentId: string;
+  comparison: Comparison;
+  state: CompareState;
+  onChange: (change: Partial<CompareState>) => void;
 }
 
-const COLUMNS: Column[] = [
-  {
-    metric: "task_accuracy",
-    title: "Task accuracy (%)",
-    about: "Greedy answers on the test split that equal the gold answer.",
-    decimals: 1,
-    scale: 100,
-  },
-  {
-    metric: "assessment_accuracy",
-    title: "Assessment accuracy (%)",
-    about:
-      "Pairs of a fresh right and a fresh wrong COT in which the right one scores higher; all pairs.",
-    decimals: 1,
-    scale: 100,
-  },
-  {
-    metric: "assessment_accuracy_3x3",
-    title: "… 3x3 (%)",
-    about: "The paper's form: questions with three right and three wrong COTs only.",
-    decimals: 1,
-    scale: 100,
-  },
-  {
-    metric: "perplexity",
-    title: "Perplexity",
-    about: "Mean of exp(-score) over freshly sampled right COTs.",
-    decimals: 2,
-    scale: 1,
-  },
-];
-
-/** Methods as rows: mean ± standard deviation, seeds, difference to the baseline, p. */
-export function ComparisonTable({ comparison }: { comparison: Comparison }) {
+/** Methods as rows: mean ± standard deviation, seeds, difference to the baseline with its interval, p, and in words. */
+export function ComparisonTable({ experimentId, comparison, state, onChange }: Props) {
   const best = useMemo(
-    () => new Map(COLUMNS.map(({ metric }) => [metric, bestBeyondNoise(comparison.rows, metric)])),
+    () => new Map(METRICS.map(({ metric }) => [metric, bestBeyondNoise(comparison.rows, metric)])),
     [comparison],
   );
+  const tested = columnOf(state.metric);
+  const rows = visibleRows(comparison.rows, state);
+  const anyMissing = rows.some((row) => row.missing.length > 0);
+  const sorting = { sort: state.sort, onSort: (sort: Sort | undefined) => onChange({ sort }) };
+  const unit = tested.unit === "" ? "" : ` (${tested.unit})`;
   return (
     <section className={classes.scroller} aria-label="Comparison of methods">
       <table className={classes.table}>
         <thead>
           <tr>
-            <th scope="col">Method</th>
+            <SortHead column="method" {...sorting}>
+              Method
+            </SortHead>
             <th scope="col">n</th>
-            {COLUMNS.map((column) => (
-              <th scope="col" key={column.metric}>
-                <Tooltip label={column.about} maw={320}>
-                  <span>{column.title}</span>
-                </Tooltip>
-              </th>
+            {METRICS.map((column) => (
+              <SortHead
+                key={column.metric}
+                column={column.metric}
+                about={column.about}
+                {...sorting}
+              >
+                {column.title}
+              </SortHead>
             ))}
-            <th scope="col">Task − {comparison.baseline ?? "baseline"} (points)</th>
-            <th scope="col">p</th>
-            <th scope="col">Missing</th>
+            <SortHead
+              column="difference"
+              about={`${tested.name} minus ${comparison.baseline ?? "the baseline"}. ${comparison.test_about}`}
+              group
+              {...sorting}
+            >
+              Δ {tested.short}
+              {unit}
+            </SortHead>
+            <th scope="col">95 % interval</th>
+            <SortHead
+              column="p"
+              about="Holm-corrected for the number of methods in the table. Hover for the uncorrected one."
+              {...sorting}
+            >
+              p
+            </SortHead>
+            <th scope="col" className={classes.words}>
+              In words
+            </th>
+            {anyMissing && (
+              <th scope="col" className={classes.words}>
+                Missing
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {comparison.rows.map((row) => (
-            <Row key={row.method} row={row} best={best} />
+          {rows.map((row) => (
+            <tr
+              key={row.method}
+              data-baseline={row.is_baseline}
+              data-selected={state.selected.includes(row.method)}
+              data-pinned={state.pinned.includes(row.method)}
+            >
+              <th scope="row">
+                <span className={classes.method}>
+                  <button
+                    type="button"
+                    className={classes.select}
+                    aria-pressed={state.selected.includes(row.method)}
+                    onClick={() => onChange({ selected: toggled(state.selected, row.method) })}
+                  >
+                    <MethodName
+                      label={row.method}
+                      family={row.family}
+                      constraint={row.constraint}
+                      equation
+                    />
+                  </button>
+                  <RowMenu
+                    experimentId={experimentId}
+                    row={row}
+                    state={state}
+                    onChange={onChange}
+                  />
+                </span>
+              </th>
+              <td>{row.statistics.task_accuracy?.n ?? 0}</td>
+              {METRICS.map((column) => (
+                <Mean
+                  key={column.metric}
+                  row={row}
+                  column={column}
+                  strong={best.get(column.metric)?.has(row.method) ?? false}
+                  published={comparison.published !== null}
+                />
+              ))}
+              <Tested row={row} column={tested} />
+              {anyMissing && <td className={classes.missing}>{row.missing.join(", ")}</td>}
+            </tr>
           ))}
         </tbody>
       </table>
@@ -83,56 +127,177 @@ export function ComparisonTable({ comparison }: { comparison: Comparison }) {
   );
 }
 
-function Row({ row, best }: { row: MethodRow; best: Map<string, ReadonlySet<string>> }) {
-  const task = row.statistics.task_accuracy;
-  const run = Object.values(row.run_ids).find((one) => one.evaluate !== undefined)?.evaluate;
-  const low = task?.difference_low ?? null;
-  const high = task?.difference_high ?? null;
+interface HeadProps {
+  column: string;
+  about?: string;
+  group?: boolean;
+  sort: Sort | undefined;
+  onSort: (sort: Sort | undefined) => void;
+  children: ReactNode;
+}
+
+/** A column's head that sorts: the largest first, then the smallest, then as the experiment lists them. */
+function SortHead({ column, about, group = false, sort, onSort, children }: HeadProps) {
+  const mine = sort?.column === column ? sort : undefined;
+  const first = column === "method" || column === "p";
+  const next =
+    mine === undefined
+      ? { column, descending: !first }
+      : mine.descending === !first
+        ? { column, descending: first }
+        : undefined;
+  const button = (
+    <button type="button" className={classes.sort} onClick={() => onSort(next)}>
+      {children}
+      {mine !== undefined && <Icon name={mine.descending ? "arrow-down" : "arrow-up"} size={12} />}
+    </button>
+  );
   return (
-    <tr data-baseline={row.is_baseline}>
-      <th scope="row">
-        <MethodName label={row.method} family={row.family} constraint={row.constraint} equation />
-      </th>
-      <td>{task?.n ?? 0}</td>
-      {COLUMNS.map((column) => {
-        const statistic = row.statistics[column.metric];
-        return (
-          <td key={column.metric}>
-            <MeanCell
-              mean={statistic?.mean ?? null}
-              std={statistic?.std ?? null}
-              n={statistic?.n ?? 0}
-              decimals={column.decimals}
-              scale={column.scale}
-              strong={best.get(column.metric)?.has(row.method) ?? false}
-              to={
-                column.metric === "task_accuracy" && run !== undefined ? paths.run(run) : undefined
-              }
-            />
-          </td>
-        );
-      })}
-      <td>
-        {row.is_baseline ? (
-          "baseline"
-        ) : (
-          <NumberCell
-            about={
-              low === null || high === null
-                ? "Paired over seeds; an interval needs two."
-                : `95 % interval ${difference(100 * low)} to ${difference(100 * high)}, paired over seeds.`
-            }
-          >
-            {difference(
-              task?.difference === null || task?.difference === undefined
-                ? null
-                : 100 * task.difference,
-            )}
-          </NumberCell>
-        )}
+    <th
+      scope="col"
+      data-group={group}
+      aria-sort={mine === undefined ? "none" : mine.descending ? "descending" : "ascending"}
+    >
+      {about === undefined ? (
+        button
+      ) : (
+        <Tooltip label={about} maw={340} multiline>
+          {button}
+        </Tooltip>
+      )}
+    </th>
+  );
+}
+
+interface MeanProps {
+  row: MethodRow;
+  column: MetricColumn;
+  strong: boolean;
+  published: boolean;
+}
+
+function Mean({ row, column, strong, published }: MeanProps) {
+  const statistic = row.statistics[column.metric];
+  const run = Object.values(row.run_ids).find((one) => one.evaluate !== undefined)?.evaluate;
+  const paper = statistic?.published_mean ?? null;
+  return (
+    <td>
+      <span className={classes.quiet}>
+        <MeanCell
+          mean={statistic?.mean ?? null}
+          std={statistic?.std ?? null}
+          n={statistic?.n ?? 0}
+          decimals={column.decimals}
+          scale={column.scale}
+          strong={strong}
+          to={run === undefined ? undefined : paths.run(run)}
+        />
+      </span>
+      {published && paper !== null && (
+        <span className={classes.published}>
+          <span aria-hidden="true">◆ </span>
+          <span className="visually-hidden">published </span>
+          {meanSpread(paper, statistic?.published_std, 2, column.scale)}
+        </span>
+      )}
+    </td>
+  );
+}
+
+/** The four cells of the test. */
+function Tested({ row, column }: { row: MethodRow; column: MetricColumn }) {
+  const found = row.statistics[column.metric];
+  const show = (value: number | null | undefined) =>
+    difference(
+      value === null || value === undefined ? null : value * column.scale,
+      column.decimals,
+    );
+  if (row.is_baseline)
+    return (
+      <>
+        <td data-group="true" className={classes.dim}>
+          baseline
+        </td>
+        <td />
+        <td />
+        <td />
+      </>
+    );
+  const low = found?.difference_low ?? null;
+  const unit = column.scale === 100 ? "questions" : "units";
+  return (
+    <>
+      <td data-group="true">
+        <NumberCell>{show(found?.difference)}</NumberCell>
       </td>
-      <td>{row.is_baseline ? "" : <NumberCell>{pValue(task?.p_value ?? null)}</NumberCell>}</td>
-      <td className={classes.missing}>{row.missing.join(", ")}</td>
-    </tr>
+      <td>
+        <NumberCell
+          about={
+            low === null
+              ? "Two seeds or more are needed for an interval."
+              : `Rests on ${found?.tested_n ?? 0} ${(found?.tested_n ?? 0) > 50 ? unit : "seeds"}.`
+          }
+        >
+          {low === null ? NOT_MEASURED : `${show(low)} to ${show(found?.difference_high)}`}
+        </NumberCell>
+      </td>
+      <td>
+        <NumberCell about={`Uncorrected: ${pValue(found?.p_value ?? null)}.`}>
+          {pValue(found?.p_holm ?? null)}
+        </NumberCell>
+      </td>
+      <td className={classes.words} data-verdict={found?.verdict ?? "none"}>
+        {verdictWords(found)}
+      </td>
+    </>
+  );
+}
+
+interface MenuProps {
+  experimentId: string;
+  row: MethodRow;
+  state: CompareState;
+  onChange: (change: Partial<CompareState>) => void;
+}
+
+function RowMenu({ experimentId, row, state, onChange }: MenuProps) {
+  const pinned = state.pinned.includes(row.method);
+  const runs = `${paths.runs}?experiment=${experimentId}&q=${encodeURIComponent(row.method)}`;
+  return (
+    <Menu position="bottom-start" width={200}>
+      <Menu.Target>
+        <ActionIcon className={classes.more} aria-label={`Actions: ${row.method}`}>
+          <Icon name="dots" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {!row.is_baseline && (
+          <>
+            <Menu.Item onClick={() => onChange({ flips: row.method })}>
+              Show flipped questions
+            </Menu.Item>
+            <Menu.Item onClick={() => onChange({ baseline: row.method })}>
+              Use as baseline
+            </Menu.Item>
+          </>
+        )}
+        <Menu.Item onClick={() => onChange({ pinned: toggled(state.pinned, row.method) })}>
+          {pinned ? "Unpin" : "Pin to the top"}
+        </Menu.Item>
+        <Menu.Item
+          onClick={() =>
+            onChange({
+              hidden: toggled(state.hidden, row.method),
+              selected: state.selected.filter((one) => one !== row.method),
+            })
+          }
+        >
+          Hide
+        </Menu.Item>
+        <Menu.Item component={Link} to={runs}>
+          Open its runs
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

@@ -5,7 +5,8 @@ const LOWER_IS_BETTER = new Set(["perplexity"]);
 
 /**
  * Methods to mark as best in a metric: the best mean, and every method that cannot be told from it by
- * their seeds' spread (means closer than twice the pooled standard error). With one seed nothing is marked.
+ * their seeds' spread (means closer than twice the pooled standard error). With one seed nothing is marked,
+ * nor where more than half would be.
  */
 export function bestBeyondNoise(rows: readonly MethodRow[], metric: string): ReadonlySet<string> {
   const measured = rows.flatMap((row) => {
@@ -26,9 +27,11 @@ export function bestBeyondNoise(rows: readonly MethodRow[], metric: string): Rea
   if (measured.length < 2) return new Set();
   const sign = LOWER_IS_BETTER.has(metric) ? -1 : 1;
   const best = measured.reduce((one, other) => (sign * other.mean > sign * one.mean ? other : one));
+  const among = measured.filter(
+    (one) => Math.abs(best.mean - one.mean) <= 2 * Math.hypot(best.error, one.error),
+  );
+  // A mark that most methods carry tells nothing.
   return new Set(
-    measured
-      .filter((one) => Math.abs(best.mean - one.mean) <= 2 * Math.hypot(best.error, one.error))
-      .map((one) => one.method),
+    among.length > measured.length / 2 && among.length > 2 ? [] : among.map((one) => one.method),
   );
 }

@@ -1,10 +1,15 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, type Schema, unwrap } from "@/api/client";
+import type { paths as ApiPaths } from "@/api/schema";
+import { type CompareState, figureQuery, serverOptions } from "./compareState";
 
 export type Comparison = Schema<"Comparison">;
 export type MethodRow = Schema<"MethodRow">;
 export type Statistic = Schema<"MethodStatistic">;
-export type FigureName = "task" | "assessment" | "perplexity" | "scatter" | "curves";
+export type Flips = Schema<"FlipsRead">;
+export type FigureName =
+  ApiPaths["/api/v1/experiments/{experiment_id}/figures/{name}"]["get"]["parameters"]["path"]["name"];
+export type FlipKind = "fixed" | "broken";
 
 export const comparableOptions = () =>
   queryOptions({
@@ -24,24 +29,69 @@ export const experimentOptions = (experimentId: string) =>
       ),
   });
 
-export const comparisonOptions = (experimentId: string) =>
-  queryOptions({
-    queryKey: ["experiments", experimentId, "comparison"],
+export const comparisonOptions = (experimentId: string, state: CompareState) => {
+  const query = serverOptions(state);
+  return queryOptions({
+    queryKey: ["experiments", experimentId, "comparison", query],
     queryFn: async () =>
       unwrap(
         await api.GET("/api/v1/experiments/{experiment_id}/comparison", {
-          params: { path: { experiment_id: experimentId } },
+          params: { path: { experiment_id: experimentId }, query },
         }),
       ),
+    // A test over questions takes a moment; the table stays while it is made.
+    placeholderData: keepPreviousData,
   });
+};
 
-export const figureOptions = (experimentId: string, name: FigureName) =>
-  queryOptions({
-    queryKey: ["experiments", experimentId, name === "curves" ? "figures:curves" : "figures", name],
+/** Figures of curves change with every metric point, the others when a run ends. */
+const LIVE: readonly FigureName[] = ["curves", "push", "degradation"];
+
+export const figureOptions = (experimentId: string, name: FigureName, state: CompareState) => {
+  const query = figureQuery(state);
+  return queryOptions({
+    queryKey: [
+      "experiments",
+      experimentId,
+      LIVE.includes(name) ? "figures:curves" : "figures",
+      name,
+      query.toString(),
+    ],
     queryFn: async () =>
       unwrap(
         await api.GET("/api/v1/experiments/{experiment_id}/figures/{name}", {
-          params: { path: { experiment_id: experimentId, name } },
+          params: {
+            path: { experiment_id: experimentId, name },
+            query: { ...Object.fromEntries(query), hidden: query.getAll("hidden") },
+          },
         }),
       ),
+    placeholderData: keepPreviousData,
   });
+};
+
+export const flipsOptions = (
+  experimentId: string,
+  state: CompareState,
+  method: string,
+  kind: FlipKind,
+) => {
+  const { baseline, seed } = serverOptions(state) as { baseline?: string; seed?: number };
+  const query = {
+    method,
+    kind,
+    limit: 100,
+    ...(baseline !== undefined && { baseline }),
+    ...(seed !== undefined && { seed }),
+  };
+  return queryOptions({
+    queryKey: ["experiments", experimentId, "flips", query],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/experiments/{experiment_id}/flips", {
+          params: { path: { experiment_id: experimentId }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+};

@@ -1,0 +1,132 @@
+"""What the figures of an experiment read beside the comparison: series, scores, settings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from aft.config.method import MethodConfig, method_label
+from backend.charts.curves import MethodSeries
+from backend.charts.methods import MethodValues
+from backend.charts.sweeps import Sweep, SweepPoint
+from backend.db.models import Candidate, RunParent, Score
+from backend.schemas.comparison import Comparison, MethodRow
+from backend.services import metrics
+
+SETTINGS: Final = {
+    "boundary_beta": "β of the boundary (nats/token)",
+    "beta": "β, or RRHF's gradient factor",
+    "weight": "Weight of the ranking loss",
+    "candidates": "k, candidates of each question",
+    "negative_noise": "α, share of a negative's characters replaced",
+}
+"""Numeric settings of a method that a sweep can vary."""
+_IMPLIED: Final = {"boundary_beta": 0.15, "beta": 1.0, "negative_noise": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCandidates:
+    """Fresh candidates of a method over its seeds."""
+
+    right: list[float]
+    wrong: list[float]
+
+
+def series(
+    session: Session, rows: Sequence[MethodRow], name: str, *, scale: float = 1.0, max_points: int = 200
+) -> list[MethodSeries]:
+    """A series of every method's training runs, by seed."""
+    places = {
+        kinds["train"]: (row.method, seed) for row in rows for seed, kinds in row.run_ids.items() if "train" in kinds
+    }
+    found: dict[str, dict[str, list[tuple[int, float]]]] = {row.method: {} for row in rows}
+    for run_id, points in metrics.read_many(session, list(places), name, max_points).items():
+        method, seed = places[run_id]
+        found[method][seed] = [(step, value * scale) for step, value in points]
+    return [MethodSeries(row.method, row.family, row.constraint, found[row.method]) for row in rows]
+
+
+def scored(session: Session, rows: Sequence[MethodRow]) -> dict[str, ScoredCandidates]:
+    """Scores of the fresh assessment candidates under each method's models; texts that repeat count once."""
+    methods = {kinds["evaluate"]: row.method for row in rows for kinds in row.run_ids.values() if "evaluate" in kinds}
+    roles: dict[str, dict[str, str]] = {}
+    parents = select(RunParent.run_id, RunParent.role, RunParent.parent_id).where(RunParent.run_id.in_(list(methods)))
+    for run_id, role, parent_id in session.execute(parents):
+        roles.setdefault(run_id, {})[role] = parent_id
+    found = {row.method: ScoredCandidates([], []) for row in rows}
+    is_right = case((Candidate.verdict == "right", 1), else_=0)
+    for run_id, inputs in roles.items():
+        if not {"assessment", "checkpoint"} <= set(inputs):
+            continue
+        query = (
+            select(Score.score, is_right)
+            .join(Candidate, Candidate.id == Score.candidate_id)
+            .where(
+                Candidate.run_id == inputs["assessment"],
+                Candidate.is_duplicate.is_(False),
+                Score.model_run_id == inputs["checkpoint"],
+            )
+        )
+        mine = found[methods[run_id]]
+        for score, right in session.execute(query):
+            (mine.right if right else mine.wrong).append(score)
+    return found
+
+
+def sweeps(methods: Sequence[MethodConfig], values: Mapping[str, MethodValues], setting: str) -> list[Sweep]:
+    """Methods that differ in ``setting`` only, at least two of them, as curves."""
+    groups: dict[MethodConfig, list[SweepPoint]] = {}
+    for method in methods:
+        label = method_label(method)
+        x = setting_value(method, setting)
+        if x is None or label not in values:
+            continue
+        # A label of one's own tells two variants apart; here they are to fall together.
+        shared = method.model_copy(update={setting: None, "label": None})
+        groups.setdefault(shared, []).append(SweepPoint(x, values[label]))
+    return [
+        Sweep(
+            method_label(shared.model_copy(update={setting: MethodConfig.model_fields[setting].default})),
+            SETTINGS[setting],
+            points,
+        )
+        for shared, points in groups.items()
+        if len({point.x for point in points}) > 1
+    ]
+
+
+def varying(methods: Sequence[MethodConfig]) -> Iterator[str]:
+    """Settings that at least two methods have with different values."""
+    for setting in SETTINGS:
+        if setting in MethodConfig.model_fields and len({setting_value(m, setting) for m in methods} - {None}) > 1:
+            yield setting
+
+
+def setting_value(method: MethodConfig, setting: str) -> float | None:
+    """A method's value of a setting, its default where that is implied; None where it has none."""
+    if setting not in MethodConfig.model_fields:
+        return None
+    value = getattr(method, setting)
+    if value is not None:
+        return float(value)
+    applies = {
+        "boundary_beta": method.constraint == "boundary",
+        "beta": method.name in {"rrhf", "dpo"},
+        "negative_noise": method.name in {"aft", "rrhf", "pro", "dpo"},
+    }
+    return _IMPLIED[setting] if applies.get(setting, False) else None
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """A quantile by linear interpolation; ``values`` sorted and not empty."""
+    place = share * (len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (place - low) * (values[high] - values[low])
+
+
+def baseline_row(table: Comparison) -> MethodRow | None:
+    """The row that others are compared with."""
+    return next((row for row in table.rows if row.is_baseline), None)

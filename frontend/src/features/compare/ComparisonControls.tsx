@@ -1,0 +1,82 @@
+import { Button, Select } from "@mantine/core";
+import { counted } from "@/components/format";
+import classes from "./ComparePage.module.css";
+import type { CompareState, TestName } from "./compareState";
+import type { Comparison } from "./queries";
+import { METRICS } from "./rows";
+
+const TESTS: { value: TestName; label: string }[] = [
+  { value: "paired-t", label: "Paired t, over seeds" },
+  { value: "welch", label: "Welch, over seeds" },
+  { value: "bootstrap", label: "Paired bootstrap, over questions" },
+  { value: "mcnemar", label: "McNemar, two runs" },
+];
+
+interface Props {
+  comparison: Comparison;
+  state: CompareState;
+  seeds: readonly number[];
+  onChange: (change: Partial<CompareState>) => void;
+}
+
+/** What is compared with what, and how it is tested. */
+export function ComparisonControls({ comparison, state, seeds, onChange }: Props) {
+  const hidden = state.hidden.length;
+  return (
+    <div className={classes.controls}>
+      <Select
+        label="Compare with"
+        data={comparison.rows.map((row) => row.method)}
+        value={comparison.baseline}
+        onChange={(baseline) => onChange({ baseline: baseline ?? undefined })}
+        allowDeselect={false}
+        placeholder="no baseline"
+      />
+      <Select
+        label="Differences in"
+        data={METRICS.map((one) => ({ value: one.metric, label: one.name }))}
+        value={state.metric}
+        onChange={(metric) => metric !== null && onChange({ metric })}
+        allowDeselect={false}
+      />
+      <Select
+        label="Test"
+        data={TESTS}
+        value={state.test}
+        onChange={(test) => test !== null && onChange({ test: test as TestName })}
+        allowDeselect={false}
+      />
+      {state.test === "mcnemar" && (
+        <Select
+          label="Seed"
+          data={seeds.map(String)}
+          value={String(comparison.seed ?? seeds[0] ?? "")}
+          onChange={(seed) => onChange({ seed: seed === null ? undefined : Number(seed) })}
+          allowDeselect={false}
+          w={88}
+        />
+      )}
+      {comparison.published_choices.length > 0 && (
+        <Select
+          label="Published values"
+          data={comparison.published_choices.map((one) => ({ value: one.key, label: one.title }))}
+          value={comparison.published?.key ?? null}
+          onChange={(published) => onChange({ published: published ?? undefined })}
+          placeholder="none"
+          clearable
+          searchable
+        />
+      )}
+      {hidden > 0 && (
+        <Button variant="default" onClick={() => onChange({ hidden: [] })}>
+          Show {counted(hidden, "hidden method")}
+        </Button>
+      )}
+      {state.selected.length > 0 && (
+        <Button variant="default" onClick={() => onChange({ selected: [] })}>
+          Clear selection
+        </Button>
+      )}
+    </div>
+  );
+}

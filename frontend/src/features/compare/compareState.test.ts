@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { figureQuery, readState, serverOptions, toggled, writeState } from "./compareState";
+
+const ADDRESS =
+  "baseline=RFT&test=mcnemar&seed=2&published=table4%2Fllama-7b%2Fgsm8k-rank&metric=perplexity&sort=-difference&pin=VFT&hide=A&hide=B&select=C&flips=C";
+
+describe("the address of a comparison", () => {
+  it("holds everything that is shown", () => {
+    const state = readState(new URLSearchParams(ADDRESS));
+    expect(state.sort).toEqual({ column: "difference", descending: true });
+    expect(state.hidden).toEqual(["A", "B"]);
+    expect(state.seed).toBe(2);
+    expect(writeState(state).toString()).toBe(ADDRESS);
+  });
+  it("is empty for the default view", () => {
+    expect(writeState(readState(new URLSearchParams())).toString()).toBe("");
+  });
+  it("ignores what means nothing", () => {
+    const state = readState(new URLSearchParams("test=guess&seed=x"));
+    expect(state.test).toBe("paired-t");
+    expect(state.seed).toBeUndefined();
+  });
+  it("asks the server only for what it needs", () => {
+    const state = readState(new URLSearchParams(ADDRESS));
+    expect(serverOptions(state)).toMatchObject({ baseline: "RFT", test: "mcnemar", seed: 2 });
+    expect(figureQuery(state).getAll("hidden")).toEqual(["A", "B"]);
+    expect(figureQuery(state).has("test")).toBe(false);
+  });
+});
+
+it("a label is added once and taken out again", () => {
+  expect(toggled(["a"], "b")).toEqual(["a", "b"]);
+  expect(toggled(["a", "b"], "a")).toEqual(["b"]);
+});
