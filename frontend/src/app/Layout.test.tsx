@@ -26,7 +26,17 @@ test("every place is one press away and the current one is marked", async () => 
     within(nav)
       .getAllByRole("link")
       .map((link) => link.textContent),
-  ).toEqual(["Home", "Data sets", "Models", "Experiments", "Runs", "COTs", "Compare", "Settings"]);
+  ).toEqual([
+    "Home",
+    "Data sets",
+    "Models",
+    "Experiments",
+    "Runs",
+    "COTs",
+    "Review",
+    "Compare",
+    "Settings",
+  ]);
   expect(within(nav).getByRole("link", { name: "Settings" })).toHaveAttribute(
     "aria-current",
     "page",

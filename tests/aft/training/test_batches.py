@@ -129,7 +129,7 @@ UNSCORED = dataclasses.replace(RATED, candidates=(TrainingCandidate((5,), 1.0), 
         ([RATED], config().model_copy(update={"max_length": 3}), "has 4 tokens; max_length is 3.*to at least 4"),
         ([dataclasses.replace(RATED, prompt_ids=(1, 99))], config(), "'q' has token 99, but the model knows 20 tokens"),
         ([TIED], config(name="aft"), "No question has two candidates with different ratings"),
-        ([UNSCORED], config(name="dpo"), "'q' has no reference score, which dpo needs"),
+        ([UNSCORED], config(name="dpo"), "'q' has no reference score, which DPO · none needs"),
     ],
 )  # fmt: skip
 def test_impossible_training_is_refused_before_it_starts(
