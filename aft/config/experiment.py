@@ -11,6 +11,29 @@ from aft.config.sampling import PathCount
 from aft.config.training import OptimizerConfig, Precision, VftReduction
 
 
+class BetaSearch(Config):
+    """How β of the boundary is chosen for methods with ``boundary_search``: by task accuracy on validation questions.
+
+    Test questions are never looked at, and the seeds are none of those reported.
+    """
+
+    betas: tuple[Annotated[float, Field(ge=-5, le=5)], ...] = Field(
+        default=tuple(round(0.05 * step, 2) for step in range(11)), min_length=2, max_length=50
+    )
+    """The values tried, in nats a token; by default the paper's grid, 0 to 0.5 in steps of 0.05."""
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(0,), min_length=1, max_length=10)
+    """Seeds of the trainings that choose; disjoint from the experiment's."""
+    questions: int | None = Field(default=None, ge=1)
+    """Validation questions decoded for each; none means all."""
+
+    @model_validator(mode="after")
+    def _values_are_distinct(self) -> "BetaSearch":
+        for name, values in (("betas", self.betas), ("seeds", self.seeds)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} {list(values)} repeat a value. Remove the duplicates.")
+        return self
+
+
 class ExperimentSpec(Config):
     """Everything that decides an experiment's runs. The YAML of ``aft experiments start``."""
 
@@ -35,6 +58,8 @@ class ExperimentSpec(Config):
     """Candidate COTs sampled for each training question."""
     temperature: float = Field(default=1.0, gt=0, le=10)
     max_new_tokens: int = Field(default=256, ge=1, le=131_072)
+    beta_search: BetaSearch = BetaSearch()
+    """Used when a method has ``boundary_search``."""
     start_from: Literal["base", "vft"] = "base"
     optimizer: OptimizerConfig = OptimizerConfig()
     vft_reduction: VftReduction = "token-mean"
@@ -76,4 +101,16 @@ class ExperimentSpec(Config):
         if len(set(self.seeds)) != len(self.seeds):
             msg = f"seeds {list(self.seeds)} repeat a value. Each seed is one repetition; remove the duplicates."
             raise ValueError(msg)
+        reported = sorted(set(self.seeds) & set(self.beta_search.seeds))
+        if reported and any(method.boundary_search for method in self.methods):
+            msg = (
+                f"beta_search's seeds {list(self.beta_search.seeds)} and the experiment's {list(self.seeds)} have "
+                f"{reported} in common, so β would be chosen on what is reported. Choose others for one of them."
+            )
+            raise ValueError(msg)
         return self
+
+    @property
+    def sampled_k(self) -> int:
+        """Candidates sampled for each question: what the method that uses most of them needs."""
+        return max(self.k, *(method.k or 0 for method in self.methods))

@@ -36,6 +36,13 @@ class MethodConfig(Config):
     """Weight of the ranking loss beside the VFT loss."""
     sft_on: Literal["reference", "best"] = "reference"
     """Which response the VFT term learns: the reference, or the best-rated candidate (RRHF's and PRO's releases)."""
+    boundary_search: bool = False
+    """β of the boundary is chosen on validation questions by the experiment's β search; only with constraint =
+    boundary and no boundary_beta."""
+    k: int | None = Field(default=None, ge=2, le=1024)
+    """Use only the first k sampled COTs of each question; by default all that the experiment samples."""
+    negative_noise: float | None = Field(default=None, ge=0, le=1)
+    """α of Figure 2a: the share of each wrong COT's characters that full stops replace; by default none."""
     label: str | None = Field(default=None, min_length=1, max_length=60)
     """A name of your own for this method; by default the paper's, with the constraint behind a dot."""
 
@@ -60,6 +67,22 @@ class MethodConfig(Config):
                 "takes no β. Remove one of them."
             )
             raise ValueError(msg)
+        if self.boundary_search and (self.constraint != "boundary" or not self._beta_is_free):
+            other = f"constraint '{self.constraint}'" if self.constraint != "boundary" else "a boundary given otherwise"
+            msg = (
+                f"boundary_search does not go with {other}: it chooses the β of the boundary constraint. Remove one "
+                "of them."
+            )
+            raise ValueError(msg)
+        if self.k is not None and not self.uses_candidates:
+            raise ValueError(f"k {self.k} does not apply to method '{self.name}', which uses no candidates. Remove it.")
+        if self.negative_noise is not None and (self.name not in RANKING_METHODS or self.needs_reference_scores):
+            msg = (
+                f"negative_noise {self.negative_noise:g} does not apply to '{method_label(self)}': it replaces "
+                "characters of the worse COTs of a ranking loss, and scores under a reference model are of the COTs "
+                "as sampled. Remove it, or choose aft, rrhf or pro without such scores."
+            )
+            raise ValueError(msg)
         if self.beta is not None and self.name not in {"rrhf", "dpo"}:
             msg = (
                 f"beta {self.beta:g} does not apply to method '{self.name}': only rrhf and dpo have one. "
@@ -70,6 +93,15 @@ class MethodConfig(Config):
             msg = f"temperature = false does not apply to method '{self.name}': only pro has one. Remove it."
             raise ValueError(msg)
         return self
+
+    @property
+    def _beta_is_free(self) -> bool:
+        return self.boundary_beta is None and self.boundary_rule == "beta"
+
+    @property
+    def uses_candidates(self) -> bool:
+        """Whether sampled COTs are part of the training data."""
+        return self.name == "rft" or self.name in RANKING_METHODS or self.sft_on == "best"
 
     @property
     def needs_reference_scores(self) -> bool:
@@ -104,6 +136,8 @@ def method_label(method: MethodConfig) -> str:
         parts.append(f"β {method.boundary_beta:g}")
     if method.boundary_rule != "beta":
         parts.append(method.boundary_rule)
+    if method.boundary_search:
+        parts.append("searched β")
     if method.beta is not None and method.beta != 1.0:
         parts.append(f"factor {method.beta:g}" if method.name == "rrhf" else f"DPO β {method.beta:g}")
     if not method.temperature:
@@ -112,4 +146,8 @@ def method_label(method: MethodConfig) -> str:
         parts.append(f"weight {method.weight:g}")
     if method.sft_on != "reference":
         parts.append(f"SFT on {method.sft_on}")
+    if method.k is not None:
+        parts.append(f"k {method.k}")
+    if method.negative_noise is not None:
+        parts.append(f"α {method.negative_noise:g}")
     return " · ".join(parts)

@@ -17,7 +17,7 @@ class PlanNode(Schema):
     """Unique within the experiment."""
     kind: RunKind
     stage: str
-    """base, vft, sample, rate, assessment-sample, train or evaluate."""
+    """base, vft, sample, rate, assessment-sample, train, paths, evaluate, validate or search."""
     name: str
     method: str | None
     seed: int | None

@@ -55,26 +55,32 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
         return 0.0
     if isinstance(config, TrainConfig):
         candidates = 0.0
+        used = config.method.k or spec.sampled_k
         name, constraint = config.method.name, config.method.constraint
         if name == "rft":
-            candidates = 0.25 * spec.k
+            candidates = 0.25 * used
         elif name in {"aft", "rrhf", "pro", "dpo"}:
-            candidates = spec.k * (0.55 if constraint == "detached" else 1.0)
+            candidates = used * (0.55 if constraint == "detached" else 1.0)
         tokens = prompt + response + candidates * response
         looked = config.evaluations_per_run * min(config.validation_questions, sizes.validation_questions)
         return 3 * forward * config.optimizer.epochs * questions * tokens + forward * looked * (prompt + response)
     if item.stage == "sample":
-        return forward * questions * (prompt + spec.k * response)
+        return forward * questions * (prompt + spec.sampled_k * response)
     if item.stage == "assessment-sample":
         return forward * assessed * (prompt + spec.assessment_samples * response)
     tested = min(spec.test_questions or sizes.test_questions, sizes.test_questions)
     if item.stage == "paths":
         paths = max((*spec.self_consistency, *spec.pass_at_k), default=0)
         return forward * tested * (prompt + paths * response)
+    if item.kind == "search":
+        return 0.0
+    if item.stage == "validate":
+        validated = min(spec.beta_search.questions or sizes.validation_questions, sizes.validation_questions)
+        return forward * validated * (prompt + response)
     if item.kind == "evaluate":
         scored = assessed * 2 * spec.candidates_per_side
         return forward * (tested * (prompt + response) + scored * (prompt + response))
-    return float(questions * spec.k * 1e4)
+    return float(questions * spec.sampled_k * 1e4)
 
 
 def wall_seconds(seconds: dict[str, float], planned: list[PlannedRun], slots: int) -> float:
@@ -96,7 +102,7 @@ def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, s
     trained = sum(1 for item in planned if item.cell in new and item.kind in {"train", "pretrain"})
     questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
     rows = len(spec.seeds) * (
-        questions * spec.k
+        questions * spec.sampled_k
         + min(spec.assessment_questions, questions) * spec.assessment_samples
         + len(spec.methods) * (spec.test_questions or sizes.test_questions)
     )

@@ -19,7 +19,7 @@ SETTINGS: Final = {
     "boundary_beta": "β of the boundary (nats/token)",
     "beta": "β, or RRHF's gradient factor",
     "weight": "Weight of the ranking loss",
-    "candidates": "k, candidates of each question",
+    "k": "k, candidates of each question",
     "negative_noise": "α, share of a negative's characters replaced",
 }
 """Numeric settings of a method that a sweep can vary."""

@@ -1,7 +1,8 @@
 """From an experiment's specification to the runs it needs: a pure function of its arguments.
 
 Per seed one VFT model and one sampling feed every method; a run's cell names its place:
-``seed 1/AFT · boundary/train``.
+``seed 1/AFT · boundary/train``. Where β of the boundary is searched for, the same stages run before on the search's own
+seeds, and a run that looks at validation questions only chooses.
 """
 
 from dataclasses import dataclass, field
@@ -9,12 +10,15 @@ from typing import Any
 
 from aft.config.base import Config
 from aft.config.experiment import ExperimentSpec
-from aft.config.method import RANKING_METHODS, MethodConfig, method_label
+from aft.config.method import DEFAULT_BOUNDARY_BETA, RANKING_METHODS, MethodConfig, method_label
 from aft.config.sampling import EvaluateConfig, RateConfig, SampleConfig
+from aft.config.search import SearchConfig
 from aft.config.tiny import MadeModelConfig, TinyModelConfig
 from aft.config.training import TrainConfig
 
 VFT = MethodConfig(name="vft")
+_SEARCH_PRIORITY = 50
+"""After the base model, before every seed that is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,16 @@ def plan_runs(spec: ExperimentSpec, made_model: MadeModelConfig | None) -> list[
     runs: list[PlannedRun] = []
     if made_model is not None:
         runs.append(making_run(spec.base_model_id, made_model))
+    has_base = made_model is not None
+    searching = [method for method in spec.methods if method.boundary_search]
+    if searching:
+        runs += _search_runs(spec, searching, has_base=has_base)
     for order, seed in enumerate(spec.seeds):
-        runs += _seed_runs(spec, seed, 100 * (order + 1), has_base=made_model is not None)
+        priority = 100 * (order + 1)
+        runs += _shared_runs(spec, seed, priority, has_base=has_base)
+        runs.append(_fresh_samples(spec, seed, priority + 3))
+        for method in spec.methods:
+            runs += _method_runs(spec, method, seed, priority + 4, has_base=has_base)
     return runs
 
 
@@ -71,74 +83,134 @@ def making_run(base_model_id: str, config: MadeModelConfig) -> PlannedRun:
     return PlannedRun("base", "pretrain", "base", name, None, config.seed, config, inputs)
 
 
-def _seed_runs(spec: ExperimentSpec, seed: int, priority: int, *, has_base: bool) -> list[PlannedRun]:
-    inputs: dict[str, Any] = {
+def _search_runs(spec: ExperimentSpec, methods: list[MethodConfig], *, has_base: bool) -> list[PlannedRun]:
+    """Every β on the search's seeds, measured on validation questions, and a run that chooses for each method."""
+    search = spec.beta_search
+    runs: list[PlannedRun] = []
+    for seed in search.seeds:
+        runs += _shared_runs(spec, seed, _SEARCH_PRIORITY, has_base=has_base)
+    for method in methods:
+        parents: dict[str, str] = {}
+        for place, beta in enumerate(search.betas):
+            tried = method.model_copy(update={"boundary_search": False, "boundary_beta": beta, "label": None})
+            label = method_label(tried) if beta != DEFAULT_BOUNDARY_BETA else f"{method_label(tried)} · β {beta:g}"
+            for seed in search.seeds:
+                training = _training_run(spec, tried, label, seed, _SEARCH_PRIORITY + 1, has_base=has_base)
+                looked = f"seed {seed}/{label}/validate"
+                config = EvaluateConfig(
+                    part="validation",
+                    max_questions=search.questions,
+                    max_new_tokens=spec.max_new_tokens,
+                    precision=spec.precision,
+                    seed=seed,
+                )
+                validation = PlannedRun(
+                    looked, "evaluate", "validate", f"Validate {label} · seed {seed}", label, seed, config,
+                    _inputs(spec, seed), {"checkpoint": training.cell}, _SEARCH_PRIORITY + 1,
+                )  # fmt: skip
+                runs += [training, validation]
+                parents[SearchConfig.role(place, seed)] = looked
+        chosen = SearchConfig(betas=search.betas, seeds=search.seeds)
+        runs.append(
+            PlannedRun(
+                _search_cell(method), "search", "search", f"Choose β of {method_label(method)}", method_label(method),
+                None, chosen, {}, parents, _SEARCH_PRIORITY + 2,
+            )
+        )  # fmt: skip
+    # Two methods that differ in nothing but their label would try the same.
+    return list({run.cell: run for run in runs}.values())
+
+
+def _search_cell(method: MethodConfig) -> str:
+    return f"{method_label(method)}/search"
+
+
+def _inputs(spec: ExperimentSpec, seed: int) -> dict[str, Any]:
+    return {
         "dataset_version_id": spec.dataset_version_id,
         "split_id": spec.split_id,
         "base_model_id": spec.base_model_id,
         "train_questions": spec.train_questions,
         "question_seed": seed,
     }
-    start = {"start": "base"} if has_base else {}
-    at = f"seed {seed}"
-    vft, sampled, rated, fresh = f"{at}/VFT/train", f"{at}/candidates", f"{at}/ratings", f"{at}/assessment candidates"
-    sampling = SampleConfig(
-        k=spec.k,
+
+
+def _training_samples(spec: ExperimentSpec, seed: int) -> SampleConfig:
+    return SampleConfig(
+        k=spec.sampled_k,
         temperature=spec.temperature,
         max_new_tokens=spec.max_new_tokens,
         precision=spec.precision,
         seed=seed,
     )
-    assessment = sampling.model_copy(
-        update={"purpose": "assessment", "k": spec.assessment_samples, "max_questions": spec.assessment_questions}
-    )
+
+
+def _shared_runs(spec: ExperimentSpec, seed: int, priority: int, *, has_base: bool) -> list[PlannedRun]:
+    """What every method of a seed builds on: the VFT model, the candidates and their ratings."""
+    at, inputs = f"seed {seed}", _inputs(spec, seed)
+    start = {"start": "base"} if has_base else {}
+    vft, sampled = f"{at}/VFT/train", f"{at}/candidates"
     runs = [
         PlannedRun(
             vft, "train", "vft", f"Train VFT · {at}", "VFT", seed, _train(spec, VFT, seed), inputs, start, priority
         ),
         PlannedRun(
-            sampled, "sample", "sample", f"Sample {spec.k} COTs a question · {at}", None, seed, sampling, inputs,
-            {"checkpoint": vft}, priority + 1,
-        ),
-        PlannedRun(
-            fresh, "sample", "assessment-sample", f"Sample fresh COTs for assessment · {at}", None, seed, assessment,
-            inputs, {"checkpoint": vft, "training": sampled}, priority + 3,
+            sampled, "sample", "sample", f"Sample {spec.sampled_k} COTs a question · {at}", None, seed,
+            _training_samples(spec, seed), inputs, {"checkpoint": vft}, priority + 1,
         ),
     ]  # fmt: skip
     if needs_ratings(spec):
         rate = RateConfig(judge=spec.judge, llm=spec.llm_judge)
         runs.append(
             PlannedRun(
-                rated, "rate", "rate", f"Rate the COTs · {at}", None, seed, rate, inputs, {"candidates": sampled},
-                priority + 2,
+                f"{at}/ratings", "rate", "rate", f"Rate the COTs · {at}", None, seed, rate, inputs,
+                {"candidates": sampled}, priority + 2,
             )
         )  # fmt: skip
-    for method in spec.methods:
-        runs += _method_runs(spec, method, seed, inputs, start, priority + 4)
     return runs
 
 
+def _fresh_samples(spec: ExperimentSpec, seed: int, priority: int) -> PlannedRun:
+    at = f"seed {seed}"
+    config = _training_samples(spec, seed).model_copy(
+        update={"purpose": "assessment", "k": spec.assessment_samples, "max_questions": spec.assessment_questions}
+    )
+    return PlannedRun(
+        f"{at}/assessment candidates", "sample", "assessment-sample", f"Sample fresh COTs for assessment · {at}", None,
+        seed, config, _inputs(spec, seed), {"checkpoint": f"{at}/VFT/train", "training": f"{at}/candidates"}, priority,
+    )  # fmt: skip
+
+
+def _training_run(
+    spec: ExperimentSpec, method: MethodConfig, label: str, seed: int, priority: int, *, has_base: bool
+) -> PlannedRun:
+    """The training of any method but plain VFT."""
+    at = f"seed {seed}"
+    vft = f"{at}/VFT/train"
+    parents = {"start": vft} if spec.start_from == "vft" else {"start": "base"} if has_base else {}
+    if method.uses_candidates:
+        parents["candidates"] = f"{at}/candidates"
+        if spec.judge != "answer" and effective_feedback(spec, method) == "ranking" and _ranks(method):
+            parents["ratings"] = f"{at}/ratings"
+    if method.needs_reference_scores:
+        parents["reference"] = vft
+    if method.boundary_search:
+        parents["search"] = _search_cell(method)
+    return PlannedRun(
+        f"{at}/{label}/train", "train", "train", f"Train {label} · {at}", label, seed, _train(spec, method, seed),
+        _inputs(spec, seed), parents, priority,
+    )  # fmt: skip
+
+
 def _method_runs(
-    spec: ExperimentSpec, method: MethodConfig, seed: int, inputs: dict[str, Any], start: dict[str, str], priority: int
+    spec: ExperimentSpec, method: MethodConfig, seed: int, priority: int, *, has_base: bool
 ) -> list[PlannedRun]:
-    at, label = f"seed {seed}", method_label(method)
-    vft, sampled = f"{at}/VFT/train", f"{at}/candidates"
-    trained = vft if _is_plain_vft(method) else f"{at}/{label}/train"
+    at, label, inputs = f"seed {seed}", method_label(method), _inputs(spec, seed)
     runs = []
-    if trained != vft:
-        parents = {"start": vft} if spec.start_from == "vft" else dict(start)
-        if method.name != "vft-continued":
-            parents["candidates"] = sampled
-            if spec.judge != "answer" and effective_feedback(spec, method) == "ranking" and _ranks(method):
-                parents["ratings"] = f"{at}/ratings"
-        if method.needs_reference_scores:
-            parents["reference"] = vft
-        runs.append(
-            PlannedRun(
-                trained, "train", "train", f"Train {label} · {at}", label, seed, _train(spec, method, seed), inputs,
-                parents, priority,
-            )
-        )  # fmt: skip
+    trained = f"{at}/VFT/train"
+    if not _is_plain_vft(method):
+        runs.append(_training_run(spec, method, label, seed, priority, has_base=has_base))
+        trained = runs[0].cell
     parents = {"checkpoint": trained, "assessment": f"{at}/assessment candidates"}
     n_paths = max((*spec.self_consistency, *spec.pass_at_k), default=0)
     if n_paths:
@@ -192,9 +264,13 @@ def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig
     if method.name == "vft-continued" and spec.start_from == "base":
         optimizer = optimizer.model_copy(update={"epochs": 2 * optimizer.epochs})
     is_vft = _is_plain_vft(method)
+    # What says the same in other words must not make a second training run of the same content.
+    plain: dict[str, Any] = {"label": None, "feedback": None, "negative_noise": method.negative_noise or None}
+    if method.uses_candidates:
+        used = method.k or spec.k
+        plain["k"] = used if used < spec.sampled_k else None
     return TrainConfig(
-        # A label of one's own must not make a second training run of the same content.
-        method=method.model_copy(update={"label": None, "feedback": None}),
+        method=method.model_copy(update=plain),
         feedback="binary" if not _ranks(method) else effective_feedback(spec, method),  # type: ignore[arg-type]
         start_from="base" if is_vft else spec.start_from,
         optimizer=optimizer,

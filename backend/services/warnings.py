@@ -50,7 +50,7 @@ def check(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
         )
     if spec.llm_judge is not None and needs_ratings(spec):
         questions = min(spec.train_questions or around.sizes.train_questions, around.sizes.train_questions)
-        requests = questions * spec.k * spec.llm_judge.samples * len(spec.seeds)
+        requests = questions * spec.sampled_k * spec.llm_judge.samples * len(spec.seeds)
         found.append(
             Finding(
                 "note",
@@ -74,6 +74,15 @@ def _data(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
                     f"Choose or make a split with a {part} part.",
                 )
             )
+    if around.sizes.validation_questions == 0 and any(method.boundary_search for method in spec.methods):
+        found.append(
+            Finding(
+                "error",
+                "split_id",
+                "β is to be chosen on validation questions, and the split has none.",
+                "Make a split with a validation part, or give boundary_beta.",
+            )
+        )
     if around.sizes.validation_questions == 0 and spec.validation_questions > 0:
         found.append(
             Finding(
@@ -136,6 +145,17 @@ def _methods(spec: ExperimentSpec) -> list[Finding]:
                 "methods",
                 "The methods see more training than VFT, and no equal-epoch control is among them.",
                 "Add vft-continued, VFT with the same number of further epochs, before concluding anything.",
+            )
+        )
+    if any(method.boundary_search for method in spec.methods):
+        trainings = len(spec.beta_search.betas) * len(spec.beta_search.seeds)
+        found.append(
+            Finding(
+                "note",
+                "beta_search",
+                f"β is chosen among {len(spec.beta_search.betas)} values by task accuracy on validation questions: "
+                f"{trainings} further training runs for each method that searches, on seeds of their own.",
+                "",
             )
         )
     ranked = [m for m in spec.methods if m.name in RANKING_METHODS and effective_feedback(spec, m) == "ranking"]

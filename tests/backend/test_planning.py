@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import MethodConfig, method_label
-from aft.config.sampling import SampleConfig
+from aft.config.sampling import EvaluateConfig, SampleConfig
 from aft.config.training import BuiltinModelConfig, TrainConfig
 from backend.services import estimates
 from backend.services.planning import plan_runs
@@ -95,6 +95,73 @@ def test_dpo_scores_against_the_vft_model() -> None:
     assert runs["seed 1/DPO · none/train"].parents["reference"] == "seed 1/VFT/train"
 
 
+def test_the_sampling_draws_what_the_largest_k_needs_and_each_method_takes_its_own() -> None:
+    methods = [{"name": "vft"}, {"name": "aft"}, {"name": "aft", "k": 2}, {"name": "rft", "k": 16}]
+    runs = {run.cell: run for run in plan_runs(make_spec(seeds=[1], k=8, methods=methods), None)}
+    sampling = runs["seed 1/candidates"].config
+    assert isinstance(sampling, SampleConfig)
+    assert sampling.k == 16
+    used = {cell: run.config.method.k for cell, run in runs.items() if isinstance(run.config, TrainConfig)}
+    assert used == {
+        "seed 1/VFT/train": None, "seed 1/AFT · none/train": 8, "seed 1/AFT · none · k 2/train": 2,
+        "seed 1/RFT · k 16/train": None,
+    }  # fmt: skip
+
+
+def test_settings_that_say_nothing_make_no_second_training() -> None:
+    methods = [{"name": "aft"}, {"name": "aft", "negative_noise": 0}, {"name": "aft", "k": 6}]
+    runs = [run for run in plan_runs(make_spec(seeds=[1], methods=methods), None) if run.stage == "train"]
+    assert len(runs) == 3
+    assert all(run.config == runs[0].config for run in runs)
+
+
+SEARCHED = {"name": "aft", "constraint": "boundary", "boundary_search": True}
+
+
+def test_beta_is_searched_for_on_validation_questions_and_seeds_of_its_own() -> None:
+    search = {"betas": [0, 0.15, 0.3], "seeds": [7, 8]}
+    spec = make_spec(seeds=[1, 2], methods=[{"name": "vft"}, SEARCHED], beta_search=search)
+    runs = {run.cell: run for run in plan_runs(spec, BuiltinModelConfig())}
+    chosen = runs["AFT · boundary · searched β/search"]
+    assert len(chosen.parents) == 6
+    for seed in (7, 8):
+        for place, beta in enumerate((0, 0.15, 0.3)):
+            looked = runs[chosen.parents[f"{place}/{seed}"]]
+            assert isinstance(looked.config, EvaluateConfig)
+            assert looked.config.part == "validation"
+            trained = runs[looked.parents["checkpoint"]]
+            assert isinstance(trained.config, TrainConfig)
+            assert trained.config.method.boundary_beta == beta
+            assert trained.config.seed == trained.inputs["question_seed"] == seed
+    # Nothing that the choice rests on has seen a test question, directly or through an input run.
+    before, left = set(), [chosen.cell]
+    while left:
+        before.add(cell := left.pop())
+        left += runs[cell].parents.values()
+    configs = [runs[cell].config for cell in before]
+    assert {config.part for config in configs if isinstance(config, EvaluateConfig)} == {"validation"}
+    assert not {runs[cell].seed for cell in before} & {1, 2}
+    for seed in (1, 2):
+        training = runs[f"seed {seed}/AFT · boundary · searched β/train"]
+        assert training.parents["search"] == chosen.cell
+        assert isinstance(training.config, TrainConfig)
+        assert training.config.method.boundary_search
+
+
+def test_a_search_on_reported_seeds_is_refused() -> None:
+    with pytest.raises(ValidationError, match="chosen on what is reported"):
+        make_spec(seeds=[0, 1], methods=[SEARCHED])
+    assert make_spec(seeds=[0, 1]).beta_search.seeds == (0,)
+
+
+def test_parents_of_a_search_come_before_it() -> None:
+    seen: set[str] = set()
+    for run in plan_runs(make_spec(methods=[SEARCHED, {**SEARCHED, "feedback": "ranking"}], judge="oracle"), None):
+        assert set(run.parents.values()) <= seen
+        assert run.cell not in seen
+        seen.add(run.cell)
+
+
 @pytest.mark.parametrize(
     ("method", "label"),
     [
@@ -103,6 +170,8 @@ def test_dpo_scores_against_the_vft_model() -> None:
         ({"name": "vft-continued"}, "VFT · continued"),
         ({"name": "aft", "constraint": "boundary", "boundary_beta": -0.4}, "AFT · boundary · β -0.4"),
         ({"name": "pro", "temperature": False}, "PRO · none · no temperature"),
+        ({"name": "aft", "constraint": "boundary", "boundary_search": True}, "AFT · boundary · searched β"),
+        ({"name": "rrhf", "k": 4, "negative_noise": 0}, "RRHF · none · k 4 · α 0"),
     ],
 )
 def test_labels_are_the_papers_with_the_constraint_behind_a_dot(method: dict[str, object], label: str) -> None:
@@ -116,6 +185,11 @@ def test_labels_are_the_papers_with_the_constraint_behind_a_dot(method: dict[str
         ({"name": "aft", "constraint": "detached", "boundary_beta": 0.1}, "does not apply to constraint 'detached'"),
         ({"name": "aft", "beta": 0.5}, "only rrhf and dpo have one"),
         ({"name": "rrhf", "temperature": False}, "only pro has one"),
+        ({"name": "vft", "k": 4}, "which uses no candidates"),
+        ({"name": "vft", "negative_noise": 0.1}, "does not apply to 'VFT · α 0.1'"),
+        ({"name": "dpo", "negative_noise": 0.1}, "as sampled"),
+        ({"name": "aft", "boundary_search": True}, "does not go with constraint 'none'"),
+        ({"name": "aft", "constraint": "boundary", "boundary_beta": 0.2, "boundary_search": True}, "given otherwise"),
     ],
 )
 def test_a_setting_that_does_not_apply_is_refused_with_the_remedy(method: dict[str, object], message: str) -> None:

@@ -16,9 +16,10 @@ MODULES = {
     "rate": "rating",
     "score": "scoring",
     "evaluate": "evaluation",
+    "search": "searching",
     "import": "importing",
 }
-WITHOUT_TORCH = frozenset({"rate", "import"})
+WITHOUT_TORCH = frozenset({"rate", "search", "import"})
 
 
 class Task(Protocol):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
-from aft.config.method import RANKING_METHODS
 from aft.config.training import TrainConfig
+from aft.data.noise import replace_characters
+from aft.encoding import encode_response
 from aft.training.groups import CandidateRecord, QuestionRecord
 from backend.db.models import Candidate, Example, Rating
 from backend.db.session import reading
@@ -33,8 +34,8 @@ def question_records(
     candidates: dict[int, list[Candidate]] = {}
     ratings: dict[int, float] = {}
     scores: dict[int, float] = {}
-    if _needs_candidates(config):
-        candidates = _candidates(context.parent("candidates"), list(prompts))
+    if config.method.uses_candidates:
+        candidates = _candidates(context.parent("candidates"), list(prompts), config.method.k)
         if not candidates:
             raise RunFailure(
                 "There are no candidates to train on",
@@ -51,7 +52,7 @@ def question_records(
             reference_ids=encode_reference(tokenizer, row, task),
             candidates=[
                 CandidateRecord(
-                    token_ids=unpack_ids(candidate.token_ids),
+                    token_ids=_token_ids(config, tokenizer, candidate, question_key(row), prompts[row.id]),
                     text=candidate.text,
                     rating=ratings[candidate.id],
                     truncated=candidate.finish_reason == "length",
@@ -64,19 +65,36 @@ def question_records(
     ]
 
 
-def _needs_candidates(config: TrainConfig) -> bool:
-    name = config.method.name
-    return name == "rft" or name in RANKING_METHODS or config.method.sft_on == "best"
+def _token_ids(
+    config: TrainConfig, tokenizer: Any, candidate: Candidate, question: str, prompt: Sequence[int]
+) -> Sequence[int]:
+    """The ids as sampled; of a wrong candidate under ``negative_noise`` those of its new text.
+
+    Which candidates repeat each other is still decided by their texts as sampled.
+    """
+    share = config.method.negative_noise
+    if not share or candidate.verdict == "right" or not candidate.text:
+        return unpack_ids(candidate.token_ids)
+    noisy = replace_characters(candidate.text, share, f"{config.seed}/{question}/{candidate.sample_index}")
+    ids = encode_response(tokenizer, noisy)
+    if candidate.finish_reason == "length":
+        ids = ids[:-1]
+    # Full stops inside words make more tokens of a text, which as sampled may have filled the window.
+    return ids[: config.max_length - len(prompt)]
 
 
-def _candidates(run_id: str, example_ids: list[int]) -> dict[int, list[Candidate]]:
-    """Candidates by question, in the order of their sample index."""
+def _candidates(run_id: str, example_ids: list[int], k: int | None) -> dict[int, list[Candidate]]:
+    """Candidates by question, the first ``k`` in the order of their sample index."""
     found: dict[int, list[Candidate]] = {}
     with reading() as session:
         for start in range(0, len(example_ids), _CHUNK):
             query = (
                 select(Candidate)
-                .where(Candidate.run_id == run_id, Candidate.example_id.in_(example_ids[start : start + _CHUNK]))
+                .where(
+                    Candidate.run_id == run_id,
+                    Candidate.example_id.in_(example_ids[start : start + _CHUNK]),
+                    Candidate.sample_index < k if k is not None else true(),
+                )
                 .order_by(Candidate.example_id, Candidate.sample_index)
             )
             for candidate in session.scalars(query):

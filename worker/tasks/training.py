@@ -10,6 +10,7 @@ from aft.training.groups import Group, make_groups
 from aft.training.loop import train
 from backend.db.models import Example
 from worker.context import RunContext, Stopped
+from worker.tasks import searching
 from worker.tasks.groups import question_records
 from worker.tasks.inputs import load_start, use_device
 from worker.tasks.questions import as_question, read_questions, task_name
@@ -25,7 +26,7 @@ def run(context: RunContext) -> None:
     Raises:
         Stopped: If asked to stop.
     """
-    config: TrainConfig = context.config
+    config = searching.with_chosen_beta(context)
     use_device(context)
     task = task_name(context)
     model, tokenizer = load_start(context, config.precision)

@@ -32,6 +32,7 @@ const KINDS: { value: RunKind; label: string }[] = [
   { value: "rate", label: "Rate" },
   { value: "score", label: "Score" },
   { value: "evaluate", label: "Evaluate" },
+  { value: "search", label: "Choose β" },
   { value: "import", label: "Import" },
   { value: "export", label: "Export" },
 ];
