@@ -1409,6 +1409,45 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * BetaSearch
+         * @description How β of the boundary is chosen for methods with ``boundary_search``: by task accuracy on validation questions.
+         *
+         *     Test questions are never looked at, and the seeds are none of those reported.
+         */
+        BetaSearch: {
+            /**
+             * Betas
+             * @description The values tried, in nats a token; by default the paper's grid, 0 to 0.5 in steps of 0.05.
+             * @default [
+             *       0,
+             *       0.05,
+             *       0.1,
+             *       0.15,
+             *       0.2,
+             *       0.25,
+             *       0.3,
+             *       0.35,
+             *       0.4,
+             *       0.45,
+             *       0.5
+             *     ]
+             */
+            betas: number[];
+            /**
+             * Questions
+             * @description Validation questions decoded for each; none means all.
+             */
+            questions?: number | null;
+            /**
+             * Seeds
+             * @description Seeds of the trainings that choose; disjoint from the experiment's.
+             * @default [
+             *       0
+             *     ]
+             */
+            seeds: number[];
+        };
+        /**
          * BuiltinModelConfig
          * @description The built-in small model: a Llama made on this machine for the arithmetic task.
          *
@@ -1641,7 +1680,7 @@ export interface components {
              * Run Kind
              * @enum {string}
              */
-            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Run Name */
             run_name: string;
             /**
@@ -2011,7 +2050,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -2159,6 +2198,28 @@ export interface components {
              * @description Id of a base model, or ``builtin:arithmetic``.
              */
             base_model_id: string;
+            /**
+             * @description Used when a method has ``boundary_search``.
+             * @default {
+             *       "betas": [
+             *         0,
+             *         0.05,
+             *         0.1,
+             *         0.15,
+             *         0.2,
+             *         0.25,
+             *         0.3,
+             *         0.35,
+             *         0.4,
+             *         0.45,
+             *         0.5
+             *       ],
+             *       "seeds": [
+             *         0
+             *       ]
+             *     }
+             */
+            beta_search: components["schemas"]["BetaSearch"];
             /**
              * Candidates Per Side
              * @description Positives and negatives compared for each question.
@@ -3027,6 +3088,13 @@ export interface components {
              */
             boundary_rule: "beta" | "spread" | "floor";
             /**
+             * Boundary Search
+             * @description β of the boundary is chosen on validation questions by the experiment's β search; only with constraint =
+             *     boundary and no boundary_beta.
+             * @default false
+             */
+            boundary_search: boolean;
+            /**
              * Constraint
              * @description Keeps worse COTs up: none, detached (Eq. 7, 12), detached-lowest (Eq. 13) or boundary (Eq. 8, 11).
              * @default none
@@ -3039,6 +3107,11 @@ export interface components {
              */
             feedback?: ("binary" | "ranking") | null;
             /**
+             * K
+             * @description Use only the first k sampled COTs of each question; by default all that the experiment samples.
+             */
+            k?: number | null;
+            /**
              * Label
              * @description A name of your own for this method; by default the paper's, with the constraint behind a dot.
              */
@@ -3049,6 +3122,11 @@ export interface components {
              * @enum {string}
              */
             name: "vft" | "vft-continued" | "rft" | "aft" | "rrhf" | "pro" | "dpo";
+            /**
+             * Negative Noise
+             * @description α of Figure 2a: the share of each wrong COT's characters that full stops replace; by default none.
+             */
+            negative_noise?: number | null;
             /**
              * Sft On
              * @description Which response the VFT term learns: the reference, or the best-rated candidate (RRHF's and PRO's releases).
@@ -3548,7 +3626,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -3569,7 +3647,7 @@ export interface components {
             seed: number | null;
             /**
              * Stage
-             * @description base, vft, sample, rate, assessment-sample, train or evaluate.
+             * @description base, vft, sample, rate, assessment-sample, train, paths, evaluate, validate or search.
              */
             stage: string;
         };
@@ -4257,7 +4335,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Max Attempts */
             max_attempts: number;
             /** Method */
@@ -4292,7 +4370,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Name */
             name: string;
             /** Role */
@@ -4338,7 +4416,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -7997,7 +8075,7 @@ export interface operations {
             query?: {
                 /** @description Only these states. */
                 state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
-                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "import" | "export") | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export") | null;
                 experiment_id?: string | null;
                 method?: string | null;
                 /** @description Part of the name, or an id. */

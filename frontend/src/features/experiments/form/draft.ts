@@ -45,6 +45,7 @@ function isDraft(value: unknown): value is Draft {
     typeof values === "object" &&
     values !== null &&
     Array.isArray(values.methods) &&
+    values.methods.every((one) => typeof one.k === "string") &&
     Array.isArray(values.seeds) &&
     NUMBER_PATHS.every((path) => typeof values.numbers?.[path] === "string") &&
     CHOICE_PATHS.every((path) => typeof values.choices?.[path] === "string")

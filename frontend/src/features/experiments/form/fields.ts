@@ -172,6 +172,21 @@ export const METHOD_NUMBERS = {
     max: 100,
     empty: "1",
   },
+  k: {
+    label: "k",
+    help: "Only the first k sampled COTs of each question. Default: all of the experiment's.",
+    integer: true,
+    min: 2,
+    max: 1024,
+    empty: "all",
+  },
+  negative_noise: {
+    label: "α",
+    help: "Share of a wrong COT's characters that full stops replace (Figure 2a). Default none.",
+    min: 0,
+    max: 1,
+    empty: "none",
+  },
 } as const satisfies Record<string, NumberInfo>;
 
 export const CHOICES = {

@@ -11,13 +11,18 @@ export interface MethodChoice {
   constraint: Constraint;
   feedback: "" | "binary" | "ranking";
   boundaryBeta: string;
-  boundaryRule: Method["boundary_rule"];
+  boundaryRule: BoundaryRule;
   beta: string;
   weight: string;
   temperature: boolean;
   sftOn: Method["sft_on"];
+  k: string;
+  negativeNoise: string;
   label: string;
 }
+
+/** Where the boundary lies; `search` is β chosen on validation questions. */
+export type BoundaryRule = Method["boundary_rule"] | "search";
 
 export const FAMILIES: readonly { name: MethodName; label: string; about: string }[] = [
   { name: "vft", label: "VFT", about: "Fine-tuning on the references; the baseline." },
@@ -38,8 +43,9 @@ export const CONSTRAINTS: readonly { name: Constraint; about: string }[] = [
   { name: "detached-lowest", about: "No gradient to the COTs of the lowest quality only." },
   { name: "boundary", about: "Wrong COTs are kept above a boundary β below the better ones." },
 ];
-export const BOUNDARY_RULES: readonly { value: Method["boundary_rule"]; label: string }[] = [
+export const BOUNDARY_RULES: readonly { value: BoundaryRule; label: string }[] = [
   { value: "beta", label: "β" },
+  { value: "search", label: "β by validation" },
   { value: "spread", label: "spread of scores" },
   { value: "floor", label: "own VFT score" },
 ];
@@ -48,6 +54,8 @@ const WITH_BETA = new Set<MethodName>(["rrhf", "dpo"]);
 const DEFAULT_BOUNDARY_BETA = 0.15;
 
 export const isRanking = (name: MethodName): boolean => RANKING.has(name);
+/** Whether sampled COTs are part of what it trains on. */
+export const usesCandidates = (name: MethodName): boolean => name === "rft" || isRanking(name);
 /** RRHF's factor or DPO's β; no other method has one. */
 export const hasBeta = (name: MethodName): boolean => WITH_BETA.has(name);
 
@@ -66,6 +74,8 @@ export const newMethod = (
   weight: "",
   temperature: true,
   sftOn: "reference",
+  k: "",
+  negativeNoise: "",
   label: "",
 });
 // Only tells the rows of one page apart.
@@ -102,6 +112,12 @@ function read(choice: MethodChoice): { settings: Settings; problems: string[] } 
     ),
     beta: number("beta", choice.beta, hasBeta(choice.name)),
     weight: number("weight", choice.weight, isRanking(choice.name)),
+    k: number("k", choice.k, usesCandidates(choice.name)),
+    negative_noise: number(
+      "negative_noise",
+      choice.negativeNoise,
+      isRanking(choice.name) && choice.name !== "dpo",
+    ),
   };
   return { settings, problems };
 }
@@ -111,16 +127,20 @@ export const methodProblems = (choice: MethodChoice): string[] => read(choice).p
 export function toMethod(choice: MethodChoice): Method {
   const { settings } = read(choice);
   const ranking = isRanking(choice.name);
+  const rule = ranking && choice.constraint === "boundary" ? choice.boundaryRule : "beta";
   return {
     name: choice.name,
     constraint: ranking ? choice.constraint : "none",
     boundary_beta: settings.boundary_beta,
-    boundary_rule: ranking && choice.constraint === "boundary" ? choice.boundaryRule : "beta",
+    boundary_rule: rule === "search" ? "beta" : rule,
+    boundary_search: rule === "search",
     beta: settings.beta,
     feedback: ranking && choice.feedback !== "" ? choice.feedback : null,
     temperature: choice.name === "pro" ? choice.temperature : true,
     weight: settings.weight ?? 1,
     sft_on: choice.sftOn,
+    k: settings.k,
+    negative_noise: settings.negative_noise,
     label: choice.label.trim() === "" ? null : choice.label.trim(),
   };
 }
@@ -129,11 +149,13 @@ export function fromMethod(method: Method): MethodChoice {
   return {
     ...newMethod(method.name, method.constraint, method.feedback ?? ""),
     boundaryBeta: numberText(method.boundary_beta),
-    boundaryRule: method.boundary_rule,
+    boundaryRule: method.boundary_search ? "search" : method.boundary_rule,
     beta: numberText(method.beta),
     weight: method.weight === 1 ? "" : numberText(method.weight),
     temperature: method.temperature,
     sftOn: method.sft_on,
+    k: numberText(method.k),
+    negativeNoise: numberText(method.negative_noise),
     label: method.label ?? "",
   };
 }
@@ -150,11 +172,14 @@ export function methodLabel(method: Method): string {
   if (typeof boundary_beta === "number" && boundary_beta !== DEFAULT_BOUNDARY_BETA)
     parts.push(`β ${general(boundary_beta)}`);
   if (method.boundary_rule !== "beta") parts.push(method.boundary_rule);
+  if (method.boundary_search) parts.push("searched β");
   if (typeof beta === "number" && beta !== 1)
     parts.push(method.name === "rrhf" ? `factor ${general(beta)}` : `DPO β ${general(beta)}`);
   if (!method.temperature) parts.push("no temperature");
   if (method.weight !== 1) parts.push(`weight ${general(method.weight)}`);
   if (method.sft_on !== "reference") parts.push(`SFT on ${method.sft_on}`);
+  if (typeof method.k === "number") parts.push(`k ${method.k}`);
+  if (typeof method.negative_noise === "number") parts.push(`α ${general(method.negative_noise)}`);
   return parts.join(" · ");
 }
 
