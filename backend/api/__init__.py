@@ -17,6 +17,7 @@ NOUNS = (
     "runs",
     "candidates",
     "reviews",
+    "agreement",
     "judges",
     "demo",
 )

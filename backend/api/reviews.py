@@ -149,7 +149,7 @@ def read_review_history(
 ) -> History:
     """My items in a queue, latest first."""
     queue = review_queues.get(session, queue_id)
-    someone = _somebody(person)
+    someone = somebody(person)
     rows = review_items.history(session, queue, someone, limit)
     return History(
         items=[
@@ -164,7 +164,7 @@ def read_review_history(
 @router.get("/review-items/{item_id}", response_model=ItemRead, responses=problems(NotFound, Conflict))
 def read_review_item(session: ReadSessionDep, item_id: ItemPath, person: PersonDep) -> ItemRead:
     """An item that was handed to me, with what I said."""
-    someone = _somebody(person)
+    someone = somebody(person)
     queue, held = review_items.mine(session, item_id, someone)
     return ItemRead.model_validate(review_views.show(session, queue, held.item, held.slot, someone.id))
 
@@ -176,7 +176,7 @@ def read_review_item(session: ReadSessionDep, item_id: ItemPath, person: PersonD
 )
 def submit_review(session: SessionDep, item_id: ItemPath, body: ReviewSubmit, person: PersonDep) -> Submitted:
     """Judge or skip an item. Sending the same submission again changes nothing."""
-    someone = _somebody(person)
+    someone = somebody(person)
     review = review_items.submit(session, item_id, someone, body)
     queue = review_queues.get(session, review.queue_id)
     return Submitted.model_validate(
@@ -193,14 +193,19 @@ def submit_review(session: SessionDep, item_id: ItemPath, body: ReviewSubmit, pe
 @router.post("/review-items/{item_id}/undo", response_model=Undone, responses=problems(NotFound, Conflict, Forbidden))
 def undo_review(session: SessionDep, item_id: ItemPath, body: UndoRequest, person: PersonDep) -> Undone:
     """Take my review back; it stays on record as an earlier revision."""
-    someone = _somebody(person)
+    someone = somebody(person)
     review_items.undo(session, item_id, someone, body.submission_id)
     queue, held = review_items.mine(session, item_id, someone)
     item = ItemRead.model_validate(review_views.show(session, queue, held.item, held.slot, someone.id))
     return Undone(item=item, progress=_progress(session, queue, someone))
 
 
-def _somebody(person: Person | None) -> Person:
+def somebody(person: Person | None) -> Person:
+    """The person at this browser.
+
+    Raises:
+        Conflict: If nobody said who they are.
+    """
     if person is None:
         raise Conflict(
             "Nobody is named at this browser.", remedy="Say who you are on the Review page.", field="reviewer"

@@ -176,6 +176,22 @@ def require_reviewer(queue: ReviewQueue, person: Person | None) -> Person:
     return person
 
 
+def require_unblinded(session: Session, queue: ReviewQueue, person: Person | None) -> None:
+    """Refuse what others said to somebody who still has items of a blind queue to review.
+
+    Raises:
+        Forbidden: If the queue is blind and open, and this person has reviews left in it.
+    """
+    if not queue.is_blind or queue.state != "open" or not may_review(queue, person):
+        return
+    left = progress(session, queue, person).mine_left
+    if left:
+        raise Forbidden(
+            f"Queue '{queue.name}' is blind and you have {left} of its items left, so what others say stays hidden.",
+            remedy="Finish your items, or close the queue.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class QueueProgress:
     """Counts of a queue, and of one person in it."""

@@ -59,6 +59,17 @@ def ranked(tiers: Sequence[Sequence[str]]) -> dict[str, float]:
     return values
 
 
+def beaten_shares(values: Mapping[int, float]) -> dict[int, float]:
+    """Share of the other COTs that each one beats, ties counting half, from values of any scale."""
+    if len(values) < 2:
+        return dict.fromkeys(values, 0.5)
+    return {
+        key: (sum(value > other for other in values.values()) + (sum(value == o for o in values.values()) - 1) / 2)
+        / (len(values) - 1)
+        for key, value in values.items()
+    }
+
+
 def judged_steps(letters: Mapping[str, int], body: ReviewSubmit) -> dict[str, list[list[int]]]:
     """Steps marked wrong by candidate id.
 

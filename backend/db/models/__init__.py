@@ -7,6 +7,7 @@ from backend.db.models.candidates import Candidate, Rating, Score
 from backend.db.models.datasets import Dataset, DatasetVersion, Example, RowReject, Split, SplitMember, Upload
 from backend.db.models.experiments import Experiment, ExperimentRun
 from backend.db.models.reviews import (
+    Adjudication,
     Person,
     RankingSet,
     RankingSetEntry,
@@ -30,6 +31,7 @@ from backend.db.models.runs import (
 )
 
 __all__ = [
+    "Adjudication",
     "Artifact",
     "Base",
     "BaseModelEntry",

@@ -76,6 +76,8 @@ class Rating(Base):
     """The review it came with, for a person's rating."""
     import_id: Mapped[str | None] = mapped_column(ID)
     """The file it came from, for an imported one."""
+    adjudication_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    """The decision it came with, for an adjudicated one."""
     is_current: Mapped[bool] = mapped_column(default=True, server_default=true())
     """False once a later revision of the same rater replaced it."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -133,6 +133,26 @@ class Review(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class Adjudication(Base):
+    """A person's decision about an item on which raters disagree, or its withdrawal; never changed afterwards."""
+
+    __tablename__ = "adjudications"
+    __table_args__ = (UniqueConstraint("submission_id"), Index("ix_adjudications_item_id_id", "item_id", "id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    submission_id: Mapped[str] = mapped_column(String(64))
+    """Made by the client, so that a repeated decision is stored once."""
+    queue_id: Mapped[str] = mapped_column(ForeignKey("review_queues.id", ondelete="CASCADE"), index=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_items.id", ondelete="CASCADE"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    action: Mapped[str] = mapped_column(String(16))
+    """decide or undo. The newest row of an item counts."""
+    values: Mapped[dict[str, Any]]
+    """Value by candidate id, on the queue's scale."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class RatingImport(Base):
     """A file of ratings that was read, and what became of its rows."""
 

@@ -18,7 +18,7 @@ from aft.agreement import (
     krippendorff_alpha,
 )
 
-_ = None
+_: None = None
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers, twelve units.
 OBSERVERS = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, _, _, _],
