@@ -1052,6 +1052,126 @@ export interface paths {
         patch: operations["change_review_queue"];
         trace?: never;
     };
+    "/api/v1/review-queues/{queue_id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Agreement
+         * @description α, κ and τ of people with each other, and of judges and rules with people, with intervals.
+         */
+        get: operations["read_agreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/agreement/confusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Confusion
+         * @description How often one rater gave each value where the other gave each.
+         */
+        get: operations["read_confusion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/agreement/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Agreement Figure
+         * @description Every COT that both raters have judged, as a picture.
+         */
+        get: operations["read_agreement_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/decisions/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Decide Item
+         * @description Decide an item: the decision counts in place of the reviews, which stay on record.
+         */
+        put: operations["decide_item"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/decisions/{item_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Decision
+         * @description Take a decision back: the reviews count again.
+         */
+        post: operations["undo_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/review-queues/{queue_id}/disagreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Disagreements
+         * @description Items on which people differ from each other, or a judge from people; the largest difference first.
+         */
+        get: operations["list_disagreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/review-queues/{queue_id}/history": {
         parameters: {
             query?: never;
@@ -1408,6 +1528,53 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AgreementRead
+         * @description Agreement in a queue.
+         */
+        AgreementRead: {
+            /**
+             * Against People
+             * @description People together (one) against every judge, rule and import (other).
+             */
+            against_people: components["schemas"]["RaterPair"][];
+            alpha_interval: components["schemas"]["EstimateRead"];
+            alpha_nominal: components["schemas"]["EstimateRead"];
+            alpha_ordinal: components["schemas"]["EstimateRead"];
+            fleiss: components["schemas"]["EstimateRead"];
+            /** Gold */
+            gold: components["schemas"]["GoldRead"][];
+            /**
+             * Level
+             * @description The level of α that fits the mode.
+             * @enum {string}
+             */
+            level: "nominal" | "ordinal" | "interval";
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "verify" | "rate" | "rank" | "pair";
+            /** N Cots */
+            n_cots: number;
+            /**
+             * N Decided
+             * @description Items that somebody decided.
+             */
+            n_decided: number;
+            /**
+             * N Judged Twice
+             * @description COTs with two reviews or more.
+             */
+            n_judged_twice: number;
+            /**
+             * Pairs
+             * @description Every two people.
+             */
+            pairs: components["schemas"]["RaterPair"][];
+            /** Raters */
+            raters: components["schemas"]["RaterRead"][];
+        };
         /**
          * BetaSearch
          * @description How β of the boundary is chosen for methods with ``boundary_search``: by task accuracy on validation questions.
@@ -1807,6 +1974,23 @@ export interface components {
             test_about: string;
         };
         /**
+         * Confusion
+         * @description How often one rater gave each value where the other gave each.
+         */
+        Confusion: {
+            /** Columns */
+            columns: string[];
+            /** Counts */
+            counts: number[][];
+            one: components["schemas"]["RaterRead"];
+            other: components["schemas"]["RaterRead"];
+            /**
+             * Rows
+             * @description Values of the one.
+             */
+            rows: string[];
+        };
+        /**
          * DatasetPatch
          * @description Change what people read; rows never change.
          */
@@ -1913,6 +2097,58 @@ export interface components {
             task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
         };
         /**
+         * Decide
+         * @description Decide an item; the decision counts in place of the reviews.
+         */
+        Decide: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Submission Id */
+            submission_id: string;
+            /**
+             * Tiers
+             * @description rank and pair: candidate ids from best to worst, ties side by side.
+             * @default []
+             */
+            tiers: number[][];
+            /**
+             * Values
+             * @description verify and rate: value by candidate id.
+             */
+            values?: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Decided
+         * @description The decision of an item as it stands.
+         */
+        Decided: {
+            decision: components["schemas"]["DecisionRead"] | null;
+            /** Item Id */
+            item_id: number;
+        };
+        /**
+         * DecisionRead
+         * @description What a person decided.
+         */
+        DecisionRead: {
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+            /**
+             * Values
+             * @description By candidate id.
+             */
+            values: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DemoStarted
          * @description The demo's experiment.
          */
@@ -1963,6 +2199,80 @@ export interface components {
             why: string;
         };
         /**
+         * Disagreement
+         * @description An item on which raters differ.
+         */
+        Disagreement: {
+            /** Answer */
+            answer: string;
+            /** Cots */
+            cots: components["schemas"]["DisagreementCot"][];
+            decision: components["schemas"]["DecisionRead"] | null;
+            /** Example Id */
+            example_id: number;
+            /**
+             * Gap
+             * @description The largest of its COTs.
+             */
+            gap: number;
+            /** Item Id */
+            item_id: number;
+            /**
+             * Notes
+             * @description Reviewers' notes by rater key.
+             */
+            notes: {
+                [key: string]: string;
+            };
+            /** Position */
+            position: number;
+            /** Question */
+            question: string;
+        };
+        /**
+         * DisagreementCot
+         * @description A COT that raters judge differently.
+         */
+        DisagreementCot: {
+            /** Candidate Id */
+            candidate_id: number;
+            /**
+             * Gap
+             * @description Largest distance between two of the values compared, as a share of the scale.
+             */
+            gap: number;
+            /** Text */
+            text: string;
+            /** Text Truncated */
+            text_truncated: boolean;
+            /**
+             * Values
+             * @description By rater key, on the queue's scale.
+             */
+            values: {
+                [key: string]: number;
+            };
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * Disagreements
+         * @description A page of items, the largest disagreement first.
+         */
+        Disagreements: {
+            /** Items */
+            items: components["schemas"]["Disagreement"][];
+            /**
+             * N
+             * @description Items with any disagreement.
+             */
+            n: number;
+            /** N Decided */
+            n_decided: number;
+            /** Next After */
+            next_after: string | null;
+        };
+        /**
          * Duplicates
          * @description Questions that repeat an earlier one.
          */
@@ -1983,6 +2293,26 @@ export interface components {
             within_parts: {
                 [key: string]: number;
             };
+        };
+        /**
+         * EstimateRead
+         * @description A statistic with its 95 % bootstrap interval over questions.
+         */
+        EstimateRead: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /**
+             * N
+             * @description COTs, or pairs of COTs, behind it.
+             */
+            n: number;
+            /**
+             * Value
+             * @description None where the data do not define it.
+             */
+            value: number | null;
         };
         /**
          * EventRead
@@ -2506,6 +2836,33 @@ export interface components {
              * @description Seeds under which both have been evaluated.
              */
             seeds: number[];
+        };
+        /**
+         * GoldRead
+         * @description A reviewer on the items of known judgement, in the order reviewed: does attention drift?
+         */
+        GoldRead: {
+            /**
+             * Agreed
+             * @description Share of the gold items judged as expected.
+             */
+            agreed: number;
+            /**
+             * Early
+             * @description Of the first half; None below four items.
+             */
+            early: number | null;
+            /**
+             * Late
+             * @description Of the second half.
+             */
+            late: number | null;
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Rater */
+            rater: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -4032,6 +4389,59 @@ export interface components {
              * @description For random: only candidates of this verdict.
              */
             verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+        };
+        /**
+         * RaterPair
+         * @description Two raters on the COTs that both have judged.
+         */
+        RaterPair: {
+            /** @description Krippendorff's α of the two, at the queue's level. */
+            alpha: components["schemas"]["EstimateRead"];
+            /**
+             * Bias
+             * @description Mean of the other's value less the one's; None where people rank.
+             */
+            bias: number | null;
+            /**
+             * Exact
+             * @description Share of equal values; None on different scales.
+             */
+            exact: number | null;
+            /** @description Cohen's κ; None on different scales. */
+            kappa: components["schemas"]["EstimateRead"] | null;
+            /** N */
+            n: number;
+            /**
+             * One
+             * @description Rater key.
+             */
+            one: string;
+            /** Other */
+            other: string;
+            /** @description Kendall's τ-b: over pairs of COTs of one question where people rank, over all pairs otherwise. */
+            tau: components["schemas"]["EstimateRead"];
+            /** @description Cohen's κ with squared distances. */
+            weighted_kappa: components["schemas"]["EstimateRead"];
+        };
+        /**
+         * RaterRead
+         * @description Somebody or something that judges, with how much of the queue it has judged.
+         */
+        RaterRead: {
+            /** Key */
+            key: string;
+            /**
+             * N
+             * @description COTs judged.
+             */
+            n: number;
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "judge" | "rule" | "import" | "people";
         };
         /**
          * RecomputedResult
@@ -7771,6 +8181,367 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementRead"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_confusion: {
+        parameters: {
+            query: {
+                one: string;
+                other: string;
+            };
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confusion"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_agreement_figure: {
+        parameters: {
+            query: {
+                one: string;
+                other: string;
+            };
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureRead"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+                item_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decide"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    undo_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue_id: string;
+                item_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_disagreements: {
+        parameters: {
+            query?: {
+                against?: string | null;
+                undecided?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                queue_id: string;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disagreements"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
