@@ -12,5 +12,6 @@ What no rule can read is None, *unparsed*, and not a wrong answer. Nothing is ev
 from aft.answers.extract import extract_answer
 from aft.answers.found import EXTRACTOR_VERSION, FALLBACK_RULES, Answer
 from aft.answers.grade import is_correct
+from aft.answers.verdict import judge
 
-__all__ = ["EXTRACTOR_VERSION", "FALLBACK_RULES", "Answer", "extract_answer", "is_correct"]
+__all__ = ["EXTRACTOR_VERSION", "FALLBACK_RULES", "Answer", "extract_answer", "is_correct", "judge"]

@@ -13,6 +13,7 @@ NOUNS = (
     "models",
     "experiments",
     "comparison",
+    "reports",
     "figures",
     "runs",
     "candidates",

@@ -1,9 +1,7 @@
 """Figures: JSON for the page, files for papers, by the same code."""
 
-import json
 from typing import Annotated, Literal
 
-import plotly.graph_objects as go
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
@@ -81,13 +79,7 @@ def read_run_figure(session: ReadSessionDep, run_id: str, name: RunFigure) -> Fi
 
 
 def _read(made: figures.MadeFigure) -> FigureRead:
-    return FigureRead(
-        title=made.title,
-        description=made.description,
-        figure=json.loads(go.Figure(made.figure).to_json()),
-        columns=made.columns,
-        rows=made.rows,
-    )
+    return FigureRead(**figures.as_json(made))
 
 
 def _file(made: figures.MadeFigure, name: str, form: export.Format) -> Response:

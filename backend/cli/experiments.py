@@ -12,6 +12,7 @@ from rich.table import Table
 
 from aft.config.experiment import ExperimentSpec
 from backend import jobs
+from backend.cli import experiment_files
 from backend.cli.output import fail, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
@@ -19,6 +20,7 @@ from backend.services import comparison, experiments, previews
 
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
+app.command("bundle")(experiment_files.bundle)
 
 
 def load_spec(file: Path) -> ExperimentSpec:

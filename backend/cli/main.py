@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "experiments": "backend.cli.experiments:app",
     "runs": "backend.cli.runs:app",
     "judge": "backend.cli.judge:app",
+    "verify": "backend.cli.verify:verify",
     "login-link": "backend.cli.up:login_link",
     "migrate": "backend.cli.up:migrate",
 }

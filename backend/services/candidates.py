@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from aft.answers import EXTRACTOR_VERSION, extract_answer, is_correct
+from aft.answers import EXTRACTOR_VERSION, judge
 from aft.data.dedupe import same_text
 from backend.db.models import Candidate, Example, ExperimentRun, Rating, Run, Score
 from backend.errors import NotFound
@@ -93,19 +93,14 @@ def _stored_texts(session: Session, run_id: str, example_ids: set[int]) -> dict[
 
 
 def _row(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) -> dict[str, Any]:
-    answer = extract_answer(sample.text, task, sample.choices)
-    truncated = sample.finish_reason == "length"
-    if truncated:
-        verdict = "truncated"
-    elif answer is None:
-        verdict = "unparsed"
-    else:
-        verdict = "right" if is_correct(answer, sample.gold, task, sample.choices) else "wrong"
+    # PostgreSQL stores no NUL in text; what is graded is what is stored, so that it can be graded again.
+    text = sample.text.replace("\x00", "\ufffd")
+    answer, verdict = judge(text, sample.finish_reason, sample.gold, task, sample.choices)
     return {
         "run_id": run_id,
         "example_id": sample.example_id,
         "sample_index": sample.sample_index,
-        "text": sample.text.replace("\x00", "\ufffd"),  # PostgreSQL stores no NUL in text
+        "text": text,
         "token_ids": pack_ids(sample.token_ids),
         "n_tokens": len(sample.token_ids),
         "finish_reason": sample.finish_reason,

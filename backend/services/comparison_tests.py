@@ -1,9 +1,8 @@
 """The chosen test of a method against the baseline, with the evidence it needs read only when it needs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-
-from sqlalchemy.orm import Session
 
 from aft.statistics import Tested, flips, mcnemar, paired_bootstrap, paired_t, welch
 from backend.schemas.comparison import TestName
@@ -22,12 +21,15 @@ _ABOUT: Final = {
     ),
 }
 
+ReadOutcomes = Callable[[str, str], dict[int, float]]
+"""Evaluation run and metric -> the metric's value on each question that has one."""
+
 
 @dataclass
 class Evidence:
     """Where the outcomes of an experiment's evaluations are; questions are read once."""
 
-    session: Session
+    read: ReadOutcomes
     run_ids: dict[str, dict[str, dict[str, str]]]
     """Method label -> seed -> train and evaluate run."""
     seeds: list[str]
@@ -42,7 +44,8 @@ class Evidence:
             return {}
         key = (run_id, metric)
         if key not in self._read:
-            self._read[key] = outcomes.by_question(self.session, run_id, metric)
+            # Resampling draws by place: the same questions in the same order give the same interval everywhere.
+            self._read[key] = dict(sorted(self.read(run_id, metric).items()))
         return self._read[key]
 
 

@@ -1,5 +1,6 @@
 """Rows from the database to figures with their title, description and table."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,6 +50,17 @@ class MadeFigure:
     figure: go.Figure
     columns: list[str]
     rows: list[list[Any]]
+
+
+def as_json(made: MadeFigure) -> dict[str, Any]:
+    """The figure as the API and bundles carry it."""
+    return {
+        "title": made.title,
+        "description": made.description,
+        "figure": json.loads(go.Figure(made.figure).to_json()),
+        "columns": made.columns,
+        "rows": made.rows,
+    }
 
 
 def of_experiment(

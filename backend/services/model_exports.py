@@ -1,6 +1,5 @@
 """Checkpoints as Hugging Face directories with a model card: written to disk, or streamed as a zip archive."""
 
-import io
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from backend import storage
 from backend.db.models import BaseModelEntry, Checkpoint, Dataset, DatasetVersion, Result, Run, RunParent
 from backend.errors import Conflict, NotFound
 from backend.services import model_cards
+from backend.services.zip_stream import ZipStream
 
 _BLOCK = 1 << 20
 
@@ -73,37 +73,17 @@ def write_directory(export: ModelExport, target: Path) -> None:
 
 def stream_zip(export: ModelExport) -> Iterator[bytes]:
     """The export as a zip archive in blocks; weights do not compress, so they are stored."""
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        archive.writestr(f"{export.name}/README.md", export.card)
-        for file in export.files:
-            with file.open("rb") as source, archive.open(f"{export.name}/{file.name}", "w", force_zip64=True) as entry:
-                while block := source.read(_BLOCK):
-                    entry.write(block)
-                    yield sink.taken()
-    yield sink.taken()
+    archive = ZipStream(zipfile.ZIP_STORED)
+    yield from archive.add(f"{export.name}/README.md", [export.card.encode()])
+    for file in export.files:
+        yield from archive.add(f"{export.name}/{file.name}", _blocks(file))
+    yield archive.close()
 
 
-class _Sink(io.RawIOBase):
-    """Where the archive is written: an unseekable stream that is emptied block by block."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        part = bytes(data)  # type: ignore[call-overload]  # zipfile writes bytes and memoryviews
-        self._parts.append(part)
-        return len(part)
-
-    def taken(self) -> bytes:
-        """What was written since the last call."""
-        whole = b"".join(self._parts)
-        self._parts.clear()
-        return whole
+def _blocks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        while block := source.read(_BLOCK):
+            yield block
 
 
 def _facts(session: Session, checkpoint: Checkpoint, run: Run) -> model_cards.CardFacts:

@@ -49,7 +49,7 @@ def assessed(session: Session, run_id: str) -> list[AssessedQuestion]:
     groups: dict[int, list[tuple[str, str, float | None]]] = {}
     for example_id, text, verdict, score in session.execute(query):
         groups.setdefault(example_id, []).append((text, verdict, score))
-    return [_sides(example_id, rows) for example_id, rows in groups.items()]
+    return [sides(example_id, rows) for example_id, rows in groups.items()]
 
 
 def by_question(session: Session, run_id: str, metric: str) -> dict[int, float]:
@@ -60,16 +60,26 @@ def by_question(session: Session, run_id: str, metric: str) -> dict[int, float]:
     """
     if metric == "task_accuracy":
         return {example_id: float(right) for example_id, right in answered(session, run_id).items()}
+    per_side = int(session.get_one(Run, run_id).config.get("candidates_per_side", PAPER_PER_SIDE))
+    return of_assessed(metric, assessed(session, run_id), per_side)
+
+
+def of_assessed(metric: str, questions: Iterable[AssessedQuestion], per_side: int) -> dict[int, float]:
+    """Assessment accuracy or perplexity on each question that has one.
+
+    Raises:
+        ValueError: If the metric has no values per question.
+    """
     if metric == "assessment_accuracy":
-        shares = ((q.example_id, assess([_scored(q)]).value) for q in assessed(session, run_id))
+        shares = ((q.example_id, assess([ScoredQuestion(q.positives, q.negatives)]).value) for q in questions)
         return {example_id: share for example_id, share in shares if share is not None}
     if metric == "perplexity":
-        per_side = int(session.get_one(Run, run_id).config.get("candidates_per_side", PAPER_PER_SIDE))
-        return _perplexities(assessed(session, run_id), per_side)
+        return _perplexities(questions, per_side)
     raise ValueError(f"metric '{metric}' has no values per question. Choose one of {', '.join(QUESTION_METRICS)}.")
 
 
-def _sides(example_id: int, rows: Iterable[tuple[str, str, float | None]]) -> AssessedQuestion:
+def sides(example_id: int, rows: Iterable[tuple[str, str, float | None]]) -> AssessedQuestion:
+    """A question from its candidates' text, verdict and score, in the order of sampling."""
     listed = list(rows)
     repeats = deduplicate(text for text, _, _ in listed)
     kept = [
@@ -82,10 +92,6 @@ def _sides(example_id: int, rows: Iterable[tuple[str, str, float | None]]) -> As
         positives=[score for verdict, score in kept if verdict == "right"],
         negatives=[score for verdict, score in kept if verdict != "right"],
     )
-
-
-def _scored(question: AssessedQuestion) -> ScoredQuestion:
-    return ScoredQuestion(question.positives, question.negatives)
 
 
 def _perplexities(questions: Iterable[AssessedQuestion], per_side: int) -> dict[int, float]:

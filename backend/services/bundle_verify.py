@@ -1,0 +1,306 @@
+"""Every number of a bundle made again from the stored candidates, without a database.
+
+Responses are read and graded anew, evaluations measured anew by ``aft.metrics``, and the comparison table built anew
+under every test by the very function that the product uses.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from aft.answers import EXTRACTOR_VERSION, judge
+from aft.config.experiment import ExperimentSpec
+from aft.config.method import method_label
+from aft.config.sampling import EvaluateConfig
+from aft.data.dedupe import deduplicate
+from aft.metrics import (
+    Measured,
+    Path,
+    ScoredQuestion,
+    assessment_results,
+    choice_results,
+    greedy_results,
+    path_results,
+)
+from backend.errors import AppError
+from backend.schemas.comparison import Comparison, ComparisonOptions
+from backend.services import comparison_table, outcomes
+from backend.services.bundle_archive import Bundle, BundleRefused
+from backend.services.outcomes import AssessedQuestion
+
+TOLERANCE: Final = 1e-9
+"""Relative. Another machine's mathematics library may differ in the last digits of a sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A number, verdict or answer that does not come out as the bundle says."""
+
+    where: str
+    stored: Any
+    recomputed: Any
+
+
+@dataclass
+class Verification:
+    """What was made again, and what came out otherwise."""
+
+    experiment: str
+    checked: dict[str, int] = field(default_factory=dict)
+    """Numbers compared, by part: responses, results, tables."""
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def compare(self, part: str, where: str, stored: Any, recomputed: Any) -> None:
+        """Count one value and note where it differs."""
+        self.checked[part] = self.checked.get(part, 0) + 1
+        if not _equal(stored, recomputed):
+            self.differences.append(Difference(where, stored, recomputed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    position: int
+    gold: str
+    choices: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    id: int
+    question: int
+    verdict: str
+    answer: str | None
+    truncated: bool
+    is_repeat: bool
+
+
+def verify(bundle: Bundle) -> Verification:
+    """Grade, measure and compare again.
+
+    Raises:
+        BundleRefused: If a file is not what a bundle's file has to be.
+    """
+    try:
+        return _Verifier(bundle).run()
+    except (KeyError, TypeError, AttributeError, ValidationError, ValueError) as error:
+        # Hashes match, so somebody wrote a file of another shape.
+        what = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}" if str(error) else type(error).__name__
+        raise BundleRefused(f"A file of the bundle has another form than this program writes ({what}).") from error
+
+
+class _Verifier:
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        about = bundle.json("experiment.json")
+        self._spec = ExperimentSpec.model_validate(about["spec"])
+        self._task = str(about["dataset"]["task"])
+        self._found = Verification(str(about["name"]))
+        self._questions = {
+            int(row["id"]): _Question(
+                int(row["position"]), str(row["gold"]), tuple(map(str, row["choices"])) if row["choices"] else None
+            )
+            for row in bundle.lines("questions.jsonl")
+        }
+        self._places = list(bundle.lines("runs.jsonl"))
+        # Two labels of equal content share their runs.
+        self._runs = {str(row["id"]): row for row in self._places}
+        self._responses: dict[str, list[_Response]] = {}
+        self._assessed: dict[str, list[AssessedQuestion]] = {}
+
+    def run(self) -> Verification:
+        for name in self._bundle.names:
+            folder, _, file = name.partition("/")
+            if folder == "candidates" and file:
+                run_id = file.removesuffix(".jsonl")
+                self._responses[run_id] = self._graded(run_id, name)
+        measured = {run["id"]: self._measured(run) for run in self._evaluations()}
+        self._compare_results(measured)
+        values = {run_id: {item.metric: item for item in found} for run_id, found in measured.items()}
+        for name in self._bundle.names:
+            if name.startswith("tables/") and name.endswith(".json"):
+                self._compare_table(name, values)
+        missing = [run["cell"] for run in self._places if run["state"] != "succeeded"]
+        if missing:
+            self._found.notes.append(
+                f"{len(missing)} runs had not ended well when the bundle was written, '{missing[0]}' first: their "
+                "cells are missing from the table."
+            )
+        return self._found
+
+    def _evaluations(self) -> Iterator[Mapping[str, Any]]:
+        for run in self._runs.values():
+            if run["kind"] == "evaluate" and run["state"] == "succeeded":
+                yield run
+
+    def _graded(self, run_id: str, name: str) -> list[_Response]:
+        """A run's responses, read and graded again."""
+        rows: dict[int, list[_Response]] = {}
+        texts: dict[int, list[str]] = {}
+        other_version = 0
+        for row in self._bundle.lines(name):
+            key, text = int(row["question"]), str(row["text"])
+            question = self._questions[key]
+            verdict, answer = str(row["verdict"]), row["answer"]
+            if row["extractor_version"] == EXTRACTOR_VERSION:
+                read, graded = judge(text, str(row["finish_reason"]), question.gold, self._task, question.choices)
+                where = f"{self._runs[run_id]['cell']}, response {row['id']}"
+                value = read.value if read else None
+                self._found.compare("responses", f"{where}: answer", answer, value)
+                self._found.compare("responses", f"{where}: verdict", verdict, graded)
+                verdict, answer = graded, value
+            else:
+                other_version += 1
+            truncated = row["finish_reason"] == "length"
+            rows.setdefault(key, []).append(_Response(int(row["id"]), key, verdict, answer, truncated, False))
+            texts.setdefault(key, []).append(text)
+        if other_version:
+            self._found.notes.append(
+                f"{other_version} responses of '{self._runs[run_id]['cell']}' were read by another version of the "
+                f"answer rules than this program's ({EXTRACTOR_VERSION}); their stored verdicts were taken."
+            )
+        ordered = sorted(rows, key=lambda key: self._questions[key].position)
+        return [
+            _Response(row.id, key, row.verdict, row.answer, row.truncated, earlier is not None)
+            for key in ordered
+            for row, earlier in zip(rows[key], deduplicate(texts[key]), strict=True)
+        ]
+
+    def _measured(self, run: Mapping[str, Any]) -> list[Measured]:
+        """Every number of an evaluation."""
+        config = EvaluateConfig.model_validate(run["config"])
+        greedy, parents = self._responses[run["id"]], run["parents"]
+        found = greedy_results([row.verdict for row in greedy], [row.truncated for row in greedy])
+        if "assessment" in parents:
+            questions = self._scored(run)
+            self._assessed[run["id"]] = questions
+            sides = [ScoredQuestion(item.positives, item.negatives) for item in questions]
+            found += assessment_results(sides, config.candidates_per_side)
+        if "paths" in parents:
+            paths = [
+                [Path(row.answer, row.verdict == "right", row.verdict == "truncated") for row in rows]
+                for rows in _by_question(self._responses[parents["paths"]]).values()
+            ]
+            found += path_results(paths, config.self_consistency, config.pass_at_k)
+        if config.choice_likelihood:
+            letters = {
+                int(row["question"]): dict(row["letters"])
+                for row in self._bundle.lines(f"likelihoods/{run['id']}.jsonl")
+            }
+            keys = [row.question for row in greedy]
+            found += choice_results([letters[key] for key in keys], [self._questions[key].gold for key in keys])
+        return found
+
+    def _scored(self, run: Mapping[str, Any]) -> list[AssessedQuestion]:
+        scores = {int(row["candidate"]): float(row["score"]) for row in self._bundle.lines(f"scores/{run['id']}.jsonl")}
+        questions = []
+        for key, rows in _by_question(self._responses[run["parents"]["assessment"]]).items():
+            kept = [row for row in rows if not row.is_repeat]
+            unscored = sum(row.id not in scores for row in kept)
+            if unscored:
+                self._found.differences.append(
+                    Difference(f"{run['cell']}, question {key}: scored candidates", len(kept), len(kept) - unscored)
+                )
+            known = [row for row in kept if row.id in scores]
+            questions.append(
+                AssessedQuestion(
+                    key,
+                    positives=[scores[row.id] for row in known if row.verdict == "right"],
+                    negatives=[scores[row.id] for row in known if row.verdict != "right"],
+                )
+            )
+        return questions
+
+    def _compare_results(self, measured: Mapping[str, list[Measured]]) -> None:
+        stored = {(str(row["run_id"]), str(row["metric"])): row for row in self._bundle.lines("results.jsonl")}
+        made = {(run_id, item.metric): item for run_id, found in measured.items() for item in found}
+        for key in sorted(set(stored) | set(made)):
+            where = f"{self._runs[key[0]]['cell']}: {key[1]}"
+            row, item = stored.get(key, {}), made.get(key)
+            if not row or item is None:
+                self._found.compare(
+                    "results", where, "measured" if row else "missing", "measured" if item else "missing"
+                )
+                continue
+            self._found.compare("results", where, row["value"], item.value)
+            self._found.compare("results", f"{where}, n", row["n"], item.n)
+            for name in sorted(set(row["details"]) | set(item.details)):
+                self._found.compare("results", f"{where}, {name}", row["details"].get(name), item.details.get(name))
+
+    def _compare_table(self, name: str, values: Mapping[str, Mapping[str, Measured]]) -> None:
+        body = self._bundle.json(name)
+        stored = Comparison.model_validate(body["table"])
+        options = ComparisonOptions.model_validate(body["options"])
+        try:
+            made = comparison_table.build(self._spec, self._table_input(values), self._outcomes, options)
+        except AppError as error:
+            raise BundleRefused(f"{name}: {error.detail}") from error
+        part = "tables"
+        self._found.compare(part, f"{name}: baseline", stored.baseline, made.baseline)
+        rows = {row.method: row for row in stored.rows}
+        for row in made.rows:
+            theirs = rows.pop(row.method, None)
+            if theirs is None:
+                self._found.compare(part, f"{name}: {row.method}", "missing", "there")
+                continue
+            for metric, statistic in row.statistics.items():
+                other = theirs.statistics.get(metric)
+                before = other.model_dump() if other is not None else {}
+                for key, value in statistic.model_dump().items():
+                    self._found.compare(part, f"{name}: {row.method}, {metric}, {key}", before.get(key), value)
+        for method in rows:
+            self._found.compare(part, f"{name}: {method}", "there", "missing")
+        self._found.compare(part, f"{name}: notes", stored.notes, made.notes)
+
+    def _table_input(self, values: Mapping[str, Mapping[str, Measured]]) -> comparison_table.Measured:
+        """What the product reads from its tables, from the bundle's runs and the numbers made again."""
+        labels = [method_label(method) for method in self._spec.methods]
+        seeds = [str(seed) for seed in self._spec.seeds]
+        run_ids: dict[str, dict[str, dict[str, str]]] = {label: {seed: {} for seed in seeds} for label in labels}
+        missing: dict[str, list[str]] = {}
+        numbers: dict[tuple[str, str, str], float | None] = {}
+        details = []
+        for run in self._places:
+            label, seed = run["method"], str(run["seed"])
+            if run["kind"] != "evaluate" or label not in run_ids or seed not in seeds:
+                continue
+            run_ids[label][seed]["evaluate"] = run["id"]
+            if run["state"] != "succeeded":
+                missing.setdefault(label, []).append(f"seed {seed}: {run['state']}")
+                continue
+            for metric, item in values[run["id"]].items():
+                numbers[(label, seed, metric)] = item.value
+        # In the order of run ids, as the product reads them: the notes' averages must sum alike.
+        for run_id in sorted(values):
+            found = values[run_id].get("assessment_accuracy_3x3")
+            if found is not None and found.details:
+                details.append({"questions_counted": found.n, **found.details})
+        return comparison_table.Measured(numbers, details, run_ids, missing)
+
+    def _outcomes(self, run_id: str, metric: str) -> dict[int, float]:
+        if metric == "task_accuracy":
+            return {row.question: float(row.verdict == "right") for row in self._responses[run_id]}
+        per_side = int(self._runs[run_id]["config"].get("candidates_per_side", 3))
+        return outcomes.of_assessed(metric, self._assessed.get(run_id, []), per_side)
+
+
+def _by_question(rows: Iterable[_Response]) -> dict[int, list[_Response]]:
+    groups: dict[int, list[_Response]] = {}
+    for row in rows:
+        groups.setdefault(row.question, []).append(row)
+    return groups
+
+
+def _equal(stored: Any, recomputed: Any) -> bool:
+    if isinstance(stored, bool) or isinstance(recomputed, bool):
+        return stored is recomputed
+    if isinstance(stored, int | float) and isinstance(recomputed, int | float):
+        return math.isclose(stored, recomputed, rel_tol=TOLERANCE, abs_tol=1e-12)
+    if isinstance(stored, dict) and isinstance(recomputed, dict):
+        return stored.keys() == recomputed.keys() and all(_equal(stored[key], recomputed[key]) for key in stored)
+    if isinstance(stored, list | tuple) and isinstance(recomputed, list | tuple):
+        return len(stored) == len(recomputed) and all(map(_equal, stored, recomputed))
+    return bool(stored == recomputed)
