@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.acting import plain_errors
+from backend.cli.acting import looking, plain_errors
 from backend.cli.output import fail
-from backend.schemas.comparison import ComparisonOptions
-from backend.services import bundles
+from backend.schemas.comparison import ComparisonOptions, TestName
+from backend.services import bundles, experiments, reports
 
 Id = Annotated[str, typer.Argument(help="Id from `aft experiments list`.")]
 Baseline = Annotated[str | None, typer.Option(help="Label of the method to compare with; by default VFT.")]
@@ -26,6 +26,21 @@ def bundle(
     options = ComparisonOptions(baseline=baseline, published=published)
     _write(file, bundles.stream(experiment_id, options))
     typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB). Check it with `aft verify {file}`.")
+
+
+def report(
+    experiment_id: Id,
+    file: Annotated[Path, typer.Argument(help="The HTML page to write; must not exist yet.")],
+    baseline: Baseline = None,
+    published: Published = None,
+    test: Annotated[TestName, typer.Option(help="How differences are tested.")] = "paired-t",
+) -> None:
+    """Write table, words, figures, settings and hashes as one page that opens without a network."""
+    options = ComparisonOptions(baseline=baseline, published=published, test=test)
+    with looking() as session:
+        pieces = reports.stream(session, experiments.get(session, experiment_id), options)
+    _write(file, (piece.encode() for piece in pieces))
+    typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB).")
 
 
 def _write(file: Path, blocks: Iterable[bytes]) -> None:

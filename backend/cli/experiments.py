@@ -21,6 +21,7 @@ from backend.services import comparison, experiments, previews
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
 app.command("bundle")(experiment_files.bundle)
+app.command("report")(experiment_files.report)
 
 
 def load_spec(file: Path) -> ExperimentSpec:
