@@ -24,7 +24,7 @@ _POLICY: Final = (
 )
 _STYLE: Final = """
 :root { color-scheme: light; }
-body { margin: 0 auto; max-width: 980px; padding: 24px 20px 64px; color: #1f2937; background: #fff;
+body { margin: 0 auto; max-width: 1020px; padding: 24px 20px 64px; color: #1f2937; background: #fff;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 4px; } h2 { font-size: 18px; margin: 40px 0 8px; }
 h3 { font-size: 15px; margin: 24px 0 4px; } p { margin: 6px 0; max-width: 78ch; }
@@ -33,8 +33,9 @@ h3 { font-size: 15px; margin: 24px 0 4px; } p { margin: 6px 0; max-width: 78ch; 
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid #e5e7eb; vertical-align: top;
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } td.words { white-space: normal; min-width: 9em;
-  text-align: left; } thead th { border-bottom: 1px solid #6b7280; font-weight: 600; }
-tr.baseline td { background: #f3f4f6; } .best { font-weight: 700; } .published { color: #4b5563; display: block; }
+  text-align: left; } thead th { border-bottom: 1px solid #6b7280; font-weight: 600; white-space: normal;
+  vertical-align: bottom; }
+tr.baseline td { background: #f3f4f6; } .published { color: #4b5563; display: block; }
 ul { padding-left: 20px; margin: 8px 0; max-width: 78ch; } figure { margin: 16px 0 8px; }
 .plot { width: 100%; } summary { cursor: pointer; color: #0072b2; font-size: 13px; }
 summary:focus-visible, a:focus-visible { outline: 2px solid #0072b2; outline-offset: 2px; }
@@ -144,7 +145,7 @@ def _methods(report: Report) -> Iterator[str]:
     rows = [_method(table, row, missing) for row in table.rows]
     yield _table([*heads, "Missing"] if missing else heads, rows)
     yield f'<p class="quiet">Δ is the difference in task accuracy to {escape(table.baseline or "no baseline")}. '
-    yield f"{escape(table.test_about)} Bold: better than every other method beyond noise.</p>"
+    yield f"{escape(table.test_about)}</p>"
     if table.published is not None:
         yield (
             f'<p class="quiet">◆ {escape(table.published.title)}; {escape(table.published_source)}. Other models on '

@@ -159,6 +159,15 @@ function Exports({ experimentId, state }: { experimentId: string; state: Compare
         <Menu.Item onClick={() => void save("comparison.tex", "comparison.tex")}>
           Table, LaTeX
         </Menu.Item>
+        <Menu.Item onClick={() => void save("report.html", "report.html")}>
+          Report, one HTML page
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>Everything, to be recomputed by aft verify</Menu.Label>
+        {/* A link, so that the browser writes gigabytes to disk instead of holding them. */}
+        <Menu.Item component="a" href={`${base}/bundle?${options}`} download>
+          Reproduction bundle, zip
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
