@@ -464,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Bundle
+         * @description Everything behind the comparison as one zip, which `aft verify` recomputes.
+         */
+        get: operations["download_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/cancel": {
         parameters: {
             query?: never;
@@ -616,6 +636,26 @@ export interface paths {
          * @description Questions that a method fixed or broke against the baseline, under one seed.
          */
         get: operations["read_flips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description Table, words, figures, settings and hashes as one page that opens without a network.
+         */
+        get: operations["download_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6651,6 +6691,54 @@ export interface operations {
             };
         };
     };
+    download_bundle: {
+        parameters: {
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     cancel_experiment: {
         parameters: {
             query?: never;
@@ -7011,6 +7099,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlipsRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: {
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
                 };
             };
             /** @description Not found */
