@@ -1,29 +1,14 @@
 """Every page in a real browser, against a real server."""
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.waiting import free_port, wait_until
+from tests.browser.served import served
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TITLES = {
     "/datasets": "Data sets",
     "/datasets/new": "Upload a data set",
@@ -41,41 +26,8 @@ TITLES = {
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, without workers."""
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AFT_")}
-    environment |= {
-        "AFT_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-        "AFT_PORT": str(port),
-        "AFT_REQUIRE_LOGIN": "0",
-    }
-    command = [sys.executable, "-m", "backend.cli.main", "up", "--no-browser", "--no-workers"]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{url}/ready").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        wait_until(ready, "the server answers", seconds=90)
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
+    with served(tmp_path_factory.mktemp("data")) as address:
+        yield address
 
 
 @pytest.mark.parametrize(("path", "title"), TITLES.items())

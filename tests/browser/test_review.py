@@ -1,71 +1,37 @@
 """Reviewing in a real browser, by keyboard alone."""
 
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from backend.db.migrate import upgrade
 from backend.db.models import Rating, Review, ReviewItem
 from backend.db.session import get_engine, reset_engines, transaction
 from tests.backend.reviewing import Sampled, queue_body, sample_set
-from tests.waiting import free_port, wait_until
+from tests.browser.served import served
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sampled]]:
     """A server of its own with COTs to review; this process looks into the same database."""
     directory = tmp_path_factory.mktemp("data")
-    port = free_port()
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("AFT_")}
-    environment = plain | {"AFT_DATA_DIR": str(directory), "AFT_PORT": str(port), "AFT_REQUIRE_LOGIN": "0"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFT_DATA_DIR", str(directory))
         reset_engines()
         upgrade()
         sampled = sample_set()
-        command = [sys.executable, "-m", "backend.cli.main", "up", "--no-browser", "--no-workers"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        url = f"http://127.0.0.1:{port}"
-
-        def ready() -> bool:
-            try:
-                return httpx.get(f"{url}/ready").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        try:
-            wait_until(ready, "the server answers", seconds=90)
-            yield url, sampled
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
-            get_engine().dispose()
+        with served(directory) as address:
+            yield address, sampled
+        get_engine().dispose()
     reset_engines()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def new_queue(server: tuple[str, Sampled], **changes: Any) -> str:
