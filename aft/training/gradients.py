@@ -18,7 +18,7 @@ from torch import Tensor
 from aft.config.method import RANKING_METHODS, MethodConfig
 from aft.config.training import TrainConfig
 from aft.losses import ranking_loss
-from aft.scoring import GroupIds, Microbatch, microbatch_token_logprobs, microbatches, shares_prefix
+from aft.scoring import GroupIds, Microbatch, Packing, microbatch_token_logprobs, microbatches, shares_prefix
 from aft.training.batches import TrainingBatch
 
 Passes = Literal["auto", "joint", "two"]
@@ -48,7 +48,9 @@ class BatchLoss:
     """Questions whose candidates exceeded the token budget and were computed in two passes."""
 
 
-def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *, passes: Passes = "auto") -> BatchLoss:
+def add_batch_gradient(
+    model: Any, batch: TrainingBatch, config: TrainConfig, *, passes: Passes = "auto", packing: Packing = "auto"
+) -> BatchLoss:
     """Add the gradient of the batch's loss to the parameters' ``grad``.
 
     Args:
@@ -56,11 +58,12 @@ def add_batch_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *,
         batch: The groups of one optimizer step.
         config: Method, reduction of the VFT term and token budget.
         passes: Forced by tests; a joint pass may exceed the budget.
+        packing: Whether a question is shared by its responses; changes speed, not the gradient.
 
     Raises:
         FloatingPointError: If the loss is not finite.
     """
-    scorer = _Scorer(model, batch, config)
+    scorer = _Scorer(model, batch, config, packing)
     with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
     joint = passes == "joint" or (
         passes == "auto" and scorer.padded_tokens(with_gradient) <= config.tokens_per_microbatch
@@ -140,20 +143,20 @@ def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) 
     return loss.item(), pushes
 
 
-def exceeds_budget(model: Any, batch: TrainingBatch, config: TrainConfig) -> bool:
+def exceeds_budget(model: Any, batch: TrainingBatch, config: TrainConfig, packing: Packing = "auto") -> bool:
     """Whether the forward passes that keep their graphs hold more tokens than a micro-batch may."""
     with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
-    return _Scorer(model, batch, config).padded_tokens(with_gradient) > config.tokens_per_microbatch
+    return _Scorer(model, batch, config, packing).padded_tokens(with_gradient) > config.tokens_per_microbatch
 
 
 class _Scorer:
     """Log-likelihoods of a batch's responses, micro-batch by micro-batch."""
 
-    def __init__(self, model: Any, batch: TrainingBatch, config: TrainConfig) -> None:
+    def __init__(self, model: Any, batch: TrainingBatch, config: TrainConfig, packing: Packing = "auto") -> None:
         self.model, self.batch, self.config = model, batch, config
         self.tokens = 0
         self.dtype = torch.float64 if next(model.parameters()).dtype == torch.float64 else torch.float32
-        self._share_prefix = shares_prefix(model)
+        self._share_prefix = shares_prefix(model, packing)
         budget = config.tokens_per_microbatch
         self._tokens_per_pass = min(budget, _CPU_TOKENS_PER_PASS) if model.device.type == "cpu" else budget
 

@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "runs": "backend.cli.runs:app",
     "judge": "backend.cli.judge:app",
     "verify": "backend.cli.verify:verify",
+    "bench": "backend.cli.bench:app",
     "login-link": "backend.cli.up:login_link",
     "migrate": "backend.cli.up:migrate",
 }

@@ -1,0 +1,69 @@
+"""The least a computation costs, and the rate this machine multiplies matrices at.
+
+Operations count a multiplication with its addition as two. A product with a weight costs 2 operations a parameter and
+token forwards and 4 backwards; attention 4 operations a layer, width and pair of tokens forwards and 8 backwards.
+"""
+
+from typing import Any
+
+import torch
+
+from aft.bench.turns import Timing, clock_of, synchronize
+from aft.config.bench import BenchConfig
+from aft.training.groups import Group
+
+_TOKENS = 1024
+
+
+def matrix_rate(model: Any, config: BenchConfig, *, rows: int = _TOKENS) -> float:
+    """Operations a second of products of ``rows`` tokens with a matrix of the model's MLP, the best of five tries."""
+    settings = model.config
+    dtype = torch.bfloat16 if config.dtype == "bfloat16" else torch.float32
+    left = torch.randn(rows, settings.hidden_size, device=model.device, dtype=dtype)
+    right = torch.randn(settings.hidden_size, settings.intermediate_size, device=model.device, dtype=dtype)
+    clock, repeats = clock_of(model.device), 20
+    best = float("inf")
+    for _ in range(5):
+        synchronize(model.device)
+        begun = clock()
+        for _ in range(repeats):
+            left @ right
+        synchronize(model.device)
+        best = min(best, clock() - begun)
+    operations = 2.0 * rows * int(settings.hidden_size) * int(settings.intermediate_size)
+    return operations * repeats / best
+
+
+def forward_operations(model: Any, groups: list[Group]) -> float:
+    """Operations to score every reference and candidate once, each question read once."""
+    settings = model.config
+    head = settings.vocab_size * settings.hidden_size
+    embedding = 0 if settings.tie_word_embeddings else head
+    layers = sum(parameter.numel() for parameter in model.parameters()) - head - embedding
+    operations = 0.0
+    for group in groups:
+        prompt = len(group.prompt_ids)
+        lengths = [len(group.reference_ids), *(len(each.ids) for each in group.candidates)]
+        tokens = prompt + sum(lengths)
+        # Causal attention looks at half of the pairs within a part, and at all pairs with the question.
+        pairs = prompt**2 / 2 + sum(length * prompt + length**2 / 2 for length in lengths)
+        operations += 2 * layers * tokens + 2 * head * sum(lengths)
+        operations += 4 * settings.num_hidden_layers * settings.hidden_size * pairs
+    return operations
+
+
+def training_bound(model: Any, groups: list[Group], config: BenchConfig, timing: Timing) -> dict[str, Any]:
+    """The step at the machine's own matrix rate: forward once, backward at twice that, and the optimizer's bytes."""
+    operations = 3 * forward_operations(model, groups)
+    rate = matrix_rate(model, config)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    least = operations / rate
+    return {
+        "operations": operations,
+        "matrix_operations_per_second": rate,
+        # Weights, gradient and both moments are read, weights and moments written; the clipping reads the gradient.
+        "optimizer_bytes": 32 * parameters,
+        "least_seconds": least,
+        "measured_seconds": timing.median_seconds,
+        "share_of_matrix_rate": least / timing.median_seconds,
+    }

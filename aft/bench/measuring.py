@@ -1,0 +1,10 @@
+"""The benchmarks by name."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from aft.bench import train
+from aft.bench.report import BenchReport
+from aft.config.bench import BenchConfig, BenchName
+
+MEASURES: Final[Mapping[BenchName, Callable[[BenchConfig], BenchReport]]] = {"train": train.measure}
