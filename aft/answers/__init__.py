@@ -9,9 +9,22 @@ These verdicts are training labels, so the rules are few, exact and versioned:
 What no rule can read is None, *unparsed*, and not a wrong answer. Nothing is ever evaluated.
 """
 
+from aft.answers.attempts import Attempt
+from aft.answers.explain import Explanation, explain, rule_in_words
 from aft.answers.extract import extract_answer
 from aft.answers.found import EXTRACTOR_VERSION, FALLBACK_RULES, Answer
 from aft.answers.grade import is_correct
 from aft.answers.verdict import judge
 
-__all__ = ["EXTRACTOR_VERSION", "FALLBACK_RULES", "Answer", "extract_answer", "is_correct", "judge"]
+__all__ = [
+    "EXTRACTOR_VERSION",
+    "FALLBACK_RULES",
+    "Answer",
+    "Attempt",
+    "Explanation",
+    "explain",
+    "extract_answer",
+    "is_correct",
+    "judge",
+    "rule_in_words",
+]
