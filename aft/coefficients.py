@@ -74,7 +74,8 @@ def coefficients(scores: Scores, ratings: Scores, *, constraint: Constraint, bet
 def worse_candidates(ratings: Scores) -> NDArray[np.bool_]:
     """Candidates with a better one in their question: those that a loss may push down."""
     highest = np.fmax.reduce(ratings, axis=1, initial=-np.inf)[:, None]
-    return highest - ratings > RATING_TOLERANCE
+    worse: NDArray[np.bool_] = highest - ratings > RATING_TOLERANCE
+    return worse
 
 
 def pushed_down_share(

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
+_LONGEST_CHARACTER = 8
+"""Tokens that one character may take; a replacement character after more of them is the text's own."""
+_LONGEST_WINDOW = 64
+
 
 def end_token_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """The id that ends a response.
@@ -58,3 +62,23 @@ def decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     text = tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
     assert isinstance(text, str)
     return text
+
+
+def token_ends(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[int]:
+    """Where each token's characters end in ``decode(tokenizer, ids)``.
+
+    A token that shows nothing (EOS, or the first bytes of a character that a later token completes) ends where the
+    one before it does. Tokens are decoded in short runs, so the time is linear in their number.
+    """
+    ends: list[int] = []
+    start, known, at = 0, 0, 0
+    for stop in range(1, len(ids) + 1):
+        before = decode(tokenizer, ids[start:known])
+        now = decode(tokenizer, ids[start:stop])
+        waits = now.endswith("\ufffd") and stop < len(ids) and stop - known < _LONGEST_CHARACTER
+        # What shows nothing stays in the window: the space before the next word depends on the word before it.
+        if (not waits and len(now) > len(before)) or stop - known >= _LONGEST_WINDOW:
+            at += max(0, len(now) - len(before))
+            start, known = known, stop
+        ends.append(at)
+    return ends

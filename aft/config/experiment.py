@@ -48,6 +48,8 @@ class ExperimentSpec(Config):
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(1, 2, 3), min_length=1, max_length=50)
     feedback: Literal["binary", "ranking"] = "binary"
     """What the ranking methods train on: right or wrong, or the judge's ratings. A method may say otherwise."""
+    labels: Literal["sampled", "corrected"] = "sampled"
+    """Which labels binary feedback trains on: as sampled, or with the newest re-grade and people's overrides."""
     judge: Literal["answer", "oracle", "llm"] = "answer"
     """Who rates for ranking feedback: right or wrong, the arithmetic task's oracle, or an LLM."""
     llm_judge: LlmJudgeConfig | None = None

@@ -55,8 +55,26 @@ class ScoreConfig(Config):
 
     kind: Literal["score"] = "score"
     token_logprobs: bool = False
-    """Keep every token's log-probability beside the score."""
+    """Keep every token's log-probability beside the score; a score that is there already stays as it is."""
+    example_ids: tuple[int, ...] | None = Field(default=None, min_length=1, max_length=200)
+    """Only the candidates of these questions; none means all."""
+    references: bool = False
+    """Score the reference COTs of the questions, too; with token_logprobs only."""
     precision: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _references_have_tokens(self) -> "ScoreConfig":
+        if self.references and not self.token_logprobs:
+            raise ValueError("references is on and token_logprobs is off. Turn token_logprobs on.")
+        return self
+
+
+class RegradeConfig(Config):
+    """Read and grade the answers of stored candidates anew, without sampling."""
+
+    kind: Literal["regrade"] = "regrade"
+    extractor_version: int = Field(ge=1)
+    """The extractor asked for; a worker with another one refuses."""
 
 
 class EvaluateConfig(Config):

@@ -37,6 +37,9 @@ class TrainConfig(Config):
     method: MethodConfig
     feedback: Literal["binary", "ranking"] = "binary"
     """binary: a candidate is right or wrong; ranking: the ratings of the rate run."""
+    labels: Literal["sampled", "corrected"] = "sampled"
+    """Which labels binary feedback counts: as the COTs were sampled, or with the newest re-grade and people's
+    overrides in their place. Evaluation always counts them as sampled."""
     start_from: Literal["base", "vft"] = "base"
     """Where methods other than VFT start: the base model (the paper's choice) or the VFT model."""
     optimizer: OptimizerConfig = OptimizerConfig()

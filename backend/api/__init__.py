@@ -17,6 +17,7 @@ NOUNS = (
     "figures",
     "runs",
     "candidates",
+    "inspection",
     "reviews",
     "agreement",
     "judges",

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse
 
 from backend.api.deps import ReadSessionDep, problems
-from backend.db.models import Candidate, Rating, Score
+from backend.db.models import Candidate, LabelOverride, Rating
 from backend.errors import Invalid, NotFound
 from backend.schemas.candidates import (
+    CandidateLabel,
     CandidateRating,
     CandidateRead,
     CandidateScore,
@@ -21,7 +22,7 @@ from backend.schemas.candidates import (
     ViolatedPair,
 )
 from backend.schemas.common import Page
-from backend.services import candidates, datasets, experiments
+from backend.services import candidates, datasets, experiments, labels
 
 router = APIRouter(tags=["candidates"])
 
@@ -86,18 +87,15 @@ def read_question(
     version = datasets.get_version(session, run.inputs["dataset_version_id"])
     group = candidates.get_group(session, run, example_id, version.task)
     example = group.example
-    gold = example.answer
-    shown = [
-        _candidate(item, group.scores.get(item.id, []), group.ratings.get(item.id, []), group.model_names, gold)
-        for item in group.candidates
-    ]
+    overrides = labels.of_candidates(session, [item.id for item in group.candidates])
+    shown = [_candidate(item, group, overrides.get(item.id)) for item in group.candidates]
     return QuestionGroup(
         example_id=example.id,
         position=example.position,
         external_id=example.external_id,
         question=example.question[: candidates.SHOWN_TEXT],
         reference=example.reference[: candidates.SHOWN_TEXT],
-        answer=gold,
+        answer=example.answer,
         choices=example.choices,
         task=version.task,
         candidates=shown,
@@ -115,9 +113,8 @@ def read_text(session: ReadSessionDep, candidate_id: Annotated[int, Path(ge=1, l
     return PlainTextResponse(candidate.text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _candidate(
-    item: Candidate, scores: list[Score], ratings: list[Rating], names: dict[str, str], gold: str
-) -> CandidateRead:
+def _candidate(item: Candidate, group: candidates.Group, by_person: LabelOverride | None) -> CandidateRead:
+    names = group.model_names
     has_span = item.answer_start is not None and item.answer_end is not None
     span = {"start": item.answer_start, "end": item.answer_end} if has_span else None
     text = item.text[: candidates.SHOWN_TEXT]
@@ -135,13 +132,14 @@ def _candidate(
             "answer_span": span,
             "answer_rule": item.answer_rule,
             "verdict": item.verdict,
-            "why": _why(item, gold),
+            "why": _why(item, group.example.answer),
             "is_duplicate": item.is_duplicate,
+            "label": None if by_person is None else CandidateLabel.model_validate(by_person),
             "scores": [
                 CandidateScore(model_run_id=s.model_run_id, model=names.get(s.model_run_id, "deleted"), score=s.score)
-                for s in scores
+                for s in group.scores.get(item.id, [])
             ],
-            "ratings": [_rating(rating) for rating in ratings],
+            "ratings": [_rating(rating) for rating in group.ratings.get(item.id, [])],
         }
     )
 

@@ -34,6 +34,14 @@ class CandidateRating(Schema):
     note: str
 
 
+class CandidateLabel(Schema):
+    """A person's label, beside the automatic one."""
+
+    label: Literal["right", "wrong", "unparsed"]
+    reason: str
+    person: str
+
+
 class CandidateRead(Schema):
     """One sampled response."""
 
@@ -53,6 +61,7 @@ class CandidateRead(Schema):
     why: str
     """Why it counts so, in words: 'read 18 by the rule [ANS]; gold is 18'."""
     is_duplicate: bool
+    label: CandidateLabel | None
     scores: list[CandidateScore]
     ratings: list[CandidateRating]
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from backend.schemas.common import Schema
 
 RunState = Literal["waiting", "queued", "starting", "running", "cancelling", "succeeded", "failed", "cancelled"]
-RunKind = Literal["pretrain", "train", "sample", "rate", "score", "evaluate", "search", "import", "export"]
+RunKind = Literal["pretrain", "train", "sample", "rate", "score", "evaluate", "search", "regrade", "import", "export"]
 
 
 class RunProgress(Schema):

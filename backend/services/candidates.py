@@ -267,6 +267,16 @@ def get_group(session: Session, run: Run, example_id: int, task: str) -> Group:
     return Group(example, task, candidates, scores, ratings, model_names(session, scores))
 
 
+def of_question(session: Session, run_id: str, example_id: int) -> list[Any]:
+    """Id, sample index and verdict of a question's candidates, in the order they were sampled."""
+    query = (
+        select(Candidate.id, Candidate.sample_index, Candidate.verdict)
+        .where(Candidate.run_id == run_id, Candidate.example_id == example_id)
+        .order_by(Candidate.sample_index)
+    )
+    return list(session.execute(query).all())
+
+
 def model_names(session: Session, scores: dict[int, list[Score]]) -> dict[str, str]:
     """Names of the models behind scores, by train run."""
     ids = {score.model_run_id for group in scores.values() for score in group}

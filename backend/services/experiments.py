@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.training import TrainConfig
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import base_models, datasets, events, judges, runs, splits
+from backend.services import base_models, datasets, events, judges, labels, runs, splits
 from backend.services.planning import PlannedRun, plan_runs
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
@@ -62,10 +63,12 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
 def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:
     """The runs the experiment needs, and which of them exist already."""
     spec = resolve(session, spec)
-    planned = plan_only(session, spec)
+    planned: list[PlannedRun] = []
     fingerprints: dict[str, str] = {}
     reusable: dict[str, Run] = {}
-    for item in planned:
+    for wanted in plan_only(session, spec):
+        item = _with_labels(session, wanted, reusable)
+        planned.append(item)
         parents = {role: fingerprints[cell] for role, cell in item.parents.items()}
         print_ = runs.fingerprint(session, item.kind, item.config.model_dump(mode="json"), item.inputs, parents)
         fingerprints[item.cell] = print_
@@ -73,6 +76,15 @@ def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:
         if found is not None:
             reusable[item.cell] = found
     return PlannedExperiment(spec, planned, fingerprints, reusable)
+
+
+def _with_labels(session: Session, item: PlannedRun, reusable: dict[str, Run]) -> PlannedRun:
+    """The run with the corrected labels it is to count pinned, so that later corrections make another run."""
+    if not isinstance(item.config, TrainConfig) or item.config.labels != "corrected":
+        return item
+    sampled = reusable.get(item.parents.get("candidates", ""))
+    pinned = labels.pin(session, sampled.id) if sampled is not None else labels.NOTHING
+    return replace(item, inputs={**item.inputs, "labels": pinned})
 
 
 def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:

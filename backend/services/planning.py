@@ -254,6 +254,12 @@ def _is_plain_vft(method: MethodConfig) -> bool:
     return method.name == "vft" and method.sft_on == "reference"
 
 
+def _counts_labels(spec: ExperimentSpec, method: MethodConfig) -> bool:
+    """Whether right and wrong of the candidates decide what the method trains on."""
+    by_rating = _ranks(method) and effective_feedback(spec, method) == "ranking" and spec.judge != "answer"
+    return method.name in {"rft", *RANKING_METHODS} and not by_rating
+
+
 def _ranks(method: MethodConfig) -> bool:
     return method.name in RANKING_METHODS
 
@@ -272,6 +278,7 @@ def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig
     return TrainConfig(
         method=method.model_copy(update=plain),
         feedback="binary" if not _ranks(method) else effective_feedback(spec, method),  # type: ignore[arg-type]
+        labels=spec.labels if _counts_labels(spec, method) else "sampled",
         start_from="base" if is_vft else spec.start_from,
         optimizer=optimizer,
         vft_reduction=spec.vft_reduction,

@@ -91,7 +91,7 @@ def create(
 
     Args:
         session: The transaction; the doorbell leaves after its commit.
-        kind: pretrain, train, sample, rate, score, evaluate, import or export.
+        kind: pretrain, train, sample, rate, score, evaluate, regrade, import or export.
         name: For people.
         config: The kind's configuration as JSON.
         inputs: dataset_version_id, split_id, base_model_id and what else the run reads.

@@ -23,8 +23,20 @@ class ScoredRow:
     """Little-endian float16, one per token."""
 
 
-def record(session: Session, *, model_run_id: str, by_run_id: str, rows: Sequence[ScoredRow]) -> None:
-    """Store scores under the final checkpoint of ``model_run_id``; the caller has fenced the transaction."""
+def record(
+    session: Session, *, model_run_id: str, by_run_id: str, rows: Sequence[ScoredRow], only_tokens: bool = False
+) -> None:
+    """Store scores under the final checkpoint of ``model_run_id``; the caller has fenced the transaction.
+
+    Args:
+        session: The transaction.
+        model_run_id: The run that made the model.
+        by_run_id: The run that computed the scores.
+        rows: The scores.
+        only_tokens: Leave a score that is there as it is and add the tokens to it: computed in other company its
+            last bits may differ, and reported numbers must not move because somebody looks at them.
+    """
+    replaced = ("token_logprobs",) if only_tokens else ("by_run_id", "score", "n_tokens", "token_logprobs")
     values = [
         {
             "candidate_id": row.candidate_id,
@@ -37,7 +49,7 @@ def record(session: Session, *, model_run_id: str, by_run_id: str, rows: Sequenc
         for row in rows
     ]
     for start in range(0, len(values), _CHUNK):
-        upsert(session, Score, values[start : start + _CHUNK], ("by_run_id", "score", "n_tokens", "token_logprobs"))
+        upsert(session, Score, values[start : start + _CHUNK], replaced)
 
 
 def stored(

@@ -5,7 +5,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from aft.encoding import decode, encode_prompt, encode_response, end_token_id, padding_token_id
+from aft.encoding import decode, encode_prompt, encode_response, end_token_id, padding_token_id, token_ends
 from aft.models import build_tokenizer, train_tokenizer
 
 
@@ -70,3 +70,24 @@ def test_padding_falls_back_to_the_end_token() -> None:
     assert padding_token_id(tokenizer) == end_token_id(tokenizer) == 0
     words = build_tokenizer(["a"])
     assert padding_token_id(words) == words.pad_token_id != end_token_id(words)
+
+
+def test_tokens_end_where_their_characters_do() -> None:
+    words = build_tokenizer(["Ann", "has", "7", "."])
+    ids = encode_response(words, "Ann has 7 .")
+    assert token_ends(words, ids) == [3, 7, 9, 11, 11]
+    # A mark that is not shown leaves the spaces around it as they are.
+    assert words.sep_token_id is not None
+    with_mark = (ids[0], words.sep_token_id, *ids[1:])
+    assert token_ends(words, with_mark) == [3, 3, 7, 9, 11, 11]
+    pieces = train_tokenizer(["Natalia sold 48/2 = 24 clips.\n#### 72"], vocab_size=300)
+    written = "It's 24 clips 🙂, ünïcode − ok \ufffd end\n#### 72"
+    ids = encode_response(pieces, written)
+    ends = token_ends(pieces, ids)
+    assert len(ends) == len(ids)
+    assert ends == sorted(ends)
+    assert ends[-1] == len(written)
+    shown = [written[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    assert "".join(shown) == written
+    assert "🙂" in shown
+    assert token_ends(pieces, []) == []

@@ -17,9 +17,10 @@ MODULES = {
     "score": "scoring",
     "evaluate": "evaluation",
     "search": "searching",
+    "regrade": "regrading",
     "import": "importing",
 }
-WITHOUT_TORCH = frozenset({"rate", "search", "import"})
+WITHOUT_TORCH = frozenset({"rate", "search", "import", "regrade"})
 
 
 class Task(Protocol):

@@ -1,5 +1,6 @@
 """From stored candidates, ratings and reference scores to what training reads."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,15 @@ from aft.encoding import encode_response
 from aft.training.groups import CandidateRecord, QuestionRecord
 from backend.db.models import Candidate, Example, Rating
 from backend.db.session import reading
+from backend.services import labels
 from backend.services.candidates import unpack_ids
 from worker.context import RunContext
 from worker.failures import RunFailure
 from worker.tasks.inputs import encode_question, encode_reference, load_checkpoint
 from worker.tasks.questions import question_key
 from worker.tasks.scores import ScoringQuestion, score_candidates
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 500
 
@@ -106,7 +110,8 @@ def _ratings(context: RunContext, candidates: dict[int, list[Candidate]]) -> dic
     """A rating for every candidate: the rate run's for ranking feedback, else 1 for right and 0 for the rest."""
     rows = [candidate for group in candidates.values() for candidate in group]
     if context.config.feedback == "binary" or "ratings" not in context.claim.parents:
-        return {row.id: 1.0 if row.verdict == "right" else 0.0 for row in rows}
+        corrected = _corrections(context)
+        return {row.id: 1.0 if corrected.get(row.id, row.verdict) == "right" else 0.0 for row in rows}
     with reading() as session:
         query = select(Rating.candidate_id, Rating.value).where(Rating.run_id == context.parent("ratings"))
         found = dict(session.execute(query).all())
@@ -117,6 +122,17 @@ def _ratings(context: RunContext, candidates: dict[int, list[Candidate]]) -> dic
             "Ranking feedback needs a rating for every candidate.",
             "Retry the rating run, or train with binary feedback.",
         )
+    return found
+
+
+def _corrections(context: RunContext) -> dict[int, str]:
+    """Labels that take the place of those the candidates were sampled with, as pinned when the run was planned."""
+    if context.config.labels == "sampled":
+        return {}
+    pinned = context.claim.inputs.get("labels") or labels.NOTHING
+    with reading() as session:
+        found = labels.corrections(session, context.parent("candidates"), pinned)
+    logger.info("%d corrected labels (re-grade %s, overrides up to %s)", len(found), *pinned.values())
     return found
 
 

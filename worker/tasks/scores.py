@@ -59,7 +59,14 @@ def score_candidates(
         chunk = questions[start : start + QUESTIONS_PER_CHUNK]
         if not all(candidate_id in known for question in chunk for candidate_id in question.candidates):
             rows = _score_chunk(model, chunk, tokens_per_microbatch, keep_token_logprobs)
-            context.sink.flush(partial(scores.record, model_run_id=model_run_id, by_run_id=context.run_id, rows=rows))
+            write = partial(
+                scores.record,
+                model_run_id=model_run_id,
+                by_run_id=context.run_id,
+                rows=rows,
+                only_tokens=keep_token_logprobs,
+            )
+            context.sink.flush(write)
             known.update({row.candidate_id: row.score for row in rows})
         done += sum(len(question.candidates) for question in chunk)
         context.sink.progress(done, len(wanted), phase)

@@ -6,6 +6,7 @@ from backend.db.models.base_models import BaseModelEntry
 from backend.db.models.candidates import Candidate, Rating, Score
 from backend.db.models.datasets import Dataset, DatasetVersion, Example, RowReject, Split, SplitMember, Upload
 from backend.db.models.experiments import Experiment, ExperimentRun
+from backend.db.models.inspection import LabelOverride, ReferenceScore, Regrade, RegradeChange, TokenSpans
 from backend.db.models.reviews import (
     Adjudication,
     Person,
@@ -44,6 +45,7 @@ __all__ = [
     "Example",
     "Experiment",
     "ExperimentRun",
+    "LabelOverride",
     "LoginLink",
     "Metric",
     "Person",
@@ -51,6 +53,9 @@ __all__ = [
     "RankingSetEntry",
     "Rating",
     "RatingImport",
+    "ReferenceScore",
+    "Regrade",
+    "RegradeChange",
     "Result",
     "Review",
     "ReviewItem",
@@ -64,6 +69,7 @@ __all__ = [
     "Score",
     "Split",
     "SplitMember",
+    "TokenSpans",
     "Upload",
     "WorkerSlot",
     "new_id",
