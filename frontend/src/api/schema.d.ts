@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/v1/candidate-sets/{run_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checkpoints
+         * @description Finished models that can score a candidate set: those of the experiments it belongs to.
+         */
+        get: operations["list_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/labellings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Labellings
+         * @description A set's labels: as sampled, by people, by later extractors.
+         */
+        get: operations["list_labellings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/candidate-sets/{run_id}/questions": {
         parameters: {
             query?: never;
@@ -38,6 +78,90 @@ export interface paths {
         get: operations["read_question"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/questions/{example_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Tokens
+         * @description The question's reference and COTs with the log-probability of each token under some checkpoints.
+         */
+        get: operations["read_tokens"];
+        put?: never;
+        /**
+         * Compute Tokens
+         * @description Queue a score run for a question's tokens under a checkpoint; asking twice computes once.
+         */
+        post: operations["compute_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/regrades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Regrade
+         * @description Re-grade a set by the present extractor, without sampling; asking twice computes once.
+         */
+        post: operations["start_regrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidates/{candidate_id}/extraction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Extraction
+         * @description How a COT's answer is read: every rule tried, the comparison in words, people's labels.
+         */
+        get: operations["read_extraction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidates/{candidate_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write Label
+         * @description Give a COT a person's label, with a reason; without a label it is withdrawn. Nothing stored is changed.
+         */
+        post: operations["write_label"];
         delete?: never;
         options?: never;
         head?: never;
@@ -964,6 +1088,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/regrades/{run_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description COTs that a re-grade reads or grades differently, by keyset.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/review-items/{item_id}": {
         parameters: {
             query?: never;
@@ -1726,6 +1870,21 @@ export interface components {
             steps: number;
         };
         /**
+         * CandidateLabel
+         * @description A person's label, beside the automatic one.
+         */
+        CandidateLabel: {
+            /**
+             * Label
+             * @enum {string}
+             */
+            label: "right" | "wrong" | "unparsed";
+            /** Person */
+            person: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * CandidateRating
          * @description A rating from outside.
          */
@@ -1763,6 +1922,7 @@ export interface components {
             id: number;
             /** Is Duplicate */
             is_duplicate: boolean;
+            label: components["schemas"]["CandidateLabel"] | null;
             /** N Tokens */
             n_tokens: number;
             /** Ratings */
@@ -1859,6 +2019,26 @@ export interface components {
             reason: string;
         };
         /**
+         * CheckpointChoice
+         * @description A finished model that can score COTs.
+         */
+        CheckpointChoice: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "train" | "pretrain";
+            /**
+             * Model
+             * @description The method's label and the seed.
+             */
+            model: string;
+            /** Model Run Id */
+            model_run_id: string;
+            /** Seed */
+            seed: number | null;
+        };
+        /**
          * CheckpointLine
          * @description A checkpoint in the list, with its lineage.
          */
@@ -1887,7 +2067,7 @@ export interface components {
              * Run Kind
              * @enum {string}
              */
-            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Run Name */
             run_name: string;
             /**
@@ -2408,6 +2588,22 @@ export interface components {
             version_id: string;
         };
         /**
+         * Excerpt
+         * @description A place in a text with what stands around it.
+         */
+        Excerpt: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * ExperimentCell
          * @description One run of the experiment with its state now.
          */
@@ -2420,7 +2616,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -2632,6 +2828,13 @@ export interface components {
              * @default 6
              */
             k: number;
+            /**
+             * Labels
+             * @description Which labels binary feedback trains on: as sampled, or with the newest re-grade and people's overrides.
+             * @default sampled
+             * @enum {string}
+             */
+            labels: "sampled" | "corrected";
             /** @description The LLM judge's endpoint and settings; with judge = llm only. */
             llm_judge?: components["schemas"]["LlmJudgeConfig"] | null;
             /**
@@ -2775,6 +2978,80 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "finished" | "failed" | "cancelled";
+        };
+        /**
+         * Extraction
+         * @description How a COT's answer is read and graded, and what people say about that.
+         */
+        Extraction: {
+            /** Answer */
+            answer: string | null;
+            /** Answer Rule */
+            answer_rule: string | null;
+            /** Attempts */
+            attempts: components["schemas"]["ExtractionAttempt"][];
+            /** Candidate Id */
+            candidate_id: number;
+            /**
+             * Cut At
+             * @description Where the response ends for the extractor; None when nothing is cut.
+             */
+            cut_at: number | null;
+            /** Extractor Version */
+            extractor_version: number;
+            /** Gold */
+            gold: string;
+            /** History */
+            history: components["schemas"]["LabelRead"][];
+            /** Is Truncated */
+            is_truncated: boolean;
+            /** @description The person's label that counts now. */
+            label: components["schemas"]["LabelRead"] | null;
+            /**
+             * Present Verdict
+             * @description By the present extractor.
+             * @enum {string}
+             */
+            present_verdict: "right" | "wrong" | "unparsed" | "truncated";
+            /** Present Version */
+            present_version: number;
+            /**
+             * Steps
+             * @description Why it is right or wrong, one sentence each.
+             */
+            steps: string[];
+            /**
+             * Verdict
+             * @description As it was sampled.
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+        };
+        /**
+         * ExtractionAttempt
+         * @description One rule at one place.
+         */
+        ExtractionAttempt: {
+            /** Answer */
+            answer: string | null;
+            answer_span: components["schemas"]["Span"] | null;
+            /**
+             * Decides
+             * @description This attempt gave the label; those behind it do not count.
+             */
+            decides: boolean;
+            /** @description What the rule looked at. */
+            excerpt: components["schemas"]["Excerpt"];
+            marker: components["schemas"]["Span"] | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "read" | "concluded" | "nothing" | "skipped";
+            /** Rule */
+            rule: string;
+            /** Rule Words */
+            rule_words: string;
         };
         /**
          * FieldError
@@ -3359,6 +3636,76 @@ export interface components {
             verdict: "right" | "wrong" | "unparsed" | "truncated";
             /** Why */
             why: string;
+        };
+        /**
+         * LabelRead
+         * @description A person's label.
+         */
+        LabelRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Label
+             * @description None: withdrawn.
+             */
+            label: ("right" | "wrong" | "unparsed") | null;
+            /** Person */
+            person: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * LabelWrite
+         * @description Give a COT a label of one's own, or withdraw it.
+         */
+        LabelWrite: {
+            /** Label */
+            label: ("right" | "wrong" | "unparsed") | null;
+            /**
+             * Person
+             * @description Left empty, the reviewer who is signed in at this browser.
+             * @default
+             */
+            person: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Request Id */
+            request_id: string;
+        };
+        /**
+         * Labellings
+         * @description The labellings of a candidate set.
+         */
+        Labellings: {
+            /**
+             * Counts
+             * @description COTs per verdict, as sampled.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * N Labelled
+             * @description COTs with a person's label.
+             */
+            n_labelled: number;
+            /** Present Version */
+            present_version: number;
+            /** Regrades */
+            regrades: components["schemas"]["RegradeRead"][];
+            /**
+             * Versions
+             * @description Extractors that the stored labels come from.
+             */
+            versions: number[];
         };
         /**
          * LeaseRequest
@@ -3970,6 +4317,13 @@ export interface components {
             /** Next After */
             next_after: string | null;
         };
+        /** Page[RegradeRow] */
+        Page_RegradeRow_: {
+            /** Items */
+            items: components["schemas"]["RegradeRow"][];
+            /** Next After */
+            next_after: string | null;
+        };
         /** Page[RejectRead] */
         Page_RejectRead_: {
             /** Items */
@@ -3983,6 +4337,27 @@ export interface components {
             items: components["schemas"]["RunSummary"][];
             /** Next After */
             next_after: string | null;
+        };
+        /**
+         * PendingScore
+         * @description A run that computes token log-probabilities of the question, or failed to.
+         */
+        PendingScore: {
+            /** Model Run Id */
+            model_run_id: string;
+            /**
+             * Problem
+             * @description Why it failed.
+             */
+            problem: string | null;
+            progress: components["schemas"]["RunProgress"];
+            /** Run Id */
+            run_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
         };
         /**
          * PersonName
@@ -4023,7 +4398,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -4235,6 +4610,16 @@ export interface components {
             position: number;
             /** Question */
             question: string;
+        };
+        /**
+         * QuestionTokens
+         * @description A question's reference and COTs, token by token.
+         */
+        QuestionTokens: {
+            /** Lines */
+            lines: components["schemas"]["TokenLine"][];
+            /** Pending */
+            pending: components["schemas"]["PendingScore"][];
         };
         /**
          * QueueChange
@@ -4504,6 +4889,87 @@ export interface components {
             stored: number | null;
         };
         /**
+         * RegradeRead
+         * @description A labelling of a candidate set by a later extractor.
+         */
+        RegradeRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Extractor Version */
+            extractor_version: number;
+            /**
+             * Flips
+             * @description COTs by ``before>after``.
+             */
+            flips: {
+                [key: string]: number;
+            };
+            /**
+             * N Candidates
+             * @description None until it is finished.
+             */
+            n_candidates: number | null;
+            /**
+             * N Changed
+             * @description Answer, span, rule or verdict differs.
+             */
+            n_changed: number | null;
+            /** Problem */
+            problem: string | null;
+            progress: components["schemas"]["RunProgress"];
+            /** Run Id */
+            run_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+        };
+        /**
+         * RegradeRow
+         * @description A COT that a re-grade reads or grades differently.
+         */
+        RegradeRow: {
+            /** Answer */
+            answer: string | null;
+            /** Answer Before */
+            answer_before: string | null;
+            /** Candidate Id */
+            candidate_id: number;
+            /** Example Id */
+            example_id: number;
+            /** @description Where the new answer stands. */
+            excerpt: components["schemas"]["Excerpt"] | null;
+            /** Gold */
+            gold: string;
+            /**
+             * Label
+             * @description A person's label, which stays whatever the re-grade says.
+             */
+            label: ("right" | "wrong" | "unparsed") | null;
+            /** Position */
+            position: number;
+            /** Question */
+            question: string;
+            /** Rule */
+            rule: string | null;
+            /** Rule Before */
+            rule_before: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+            /**
+             * Verdict Before
+             * @enum {string}
+             */
+            verdict_before: "right" | "wrong" | "unparsed" | "truncated";
+        };
+        /**
          * RejectRead
          * @description A row that was refused.
          */
@@ -4548,6 +5014,24 @@ export interface components {
             position: number;
             /** Question */
             question: string;
+        };
+        /**
+         * RequestedRun
+         * @description A run that was asked for.
+         */
+        RequestedRun: {
+            /**
+             * Reused
+             * @description It was there already.
+             */
+            reused: boolean;
+            /** Run Id */
+            run_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
         };
         /**
          * ResultRead
@@ -4785,7 +5269,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Max Attempts */
             max_attempts: number;
             /** Method */
@@ -4820,7 +5304,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Name */
             name: string;
             /** Role */
@@ -4866,7 +5350,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -5279,6 +5763,61 @@ export interface components {
             window: number;
         };
         /**
+         * TokenLine
+         * @description A COT in tokens.
+         */
+        TokenLine: {
+            /**
+             * Candidate Id
+             * @description None for the reference.
+             */
+            candidate_id: number | null;
+            /**
+             * Ends
+             * @description Where each token ends in the text, in characters; empty when not computed.
+             */
+            ends: number[];
+            /** Models */
+            models: components["schemas"]["TokensUnderModel"][];
+            /** N Tokens */
+            n_tokens: number;
+            /** Sample Index */
+            sample_index: number | null;
+            /**
+             * Text
+             * @description Its first characters, as many as are shown.
+             */
+            text: string;
+            /** Verdict */
+            verdict: ("right" | "wrong" | "unparsed" | "truncated") | null;
+        };
+        /**
+         * TokensRequest
+         * @description Compute the token log-probabilities of a question under a checkpoint.
+         */
+        TokensRequest: {
+            /** Model Run Id */
+            model_run_id: string;
+        };
+        /**
+         * TokensUnderModel
+         * @description A COT's tokens under one checkpoint.
+         */
+        TokensUnderModel: {
+            /**
+             * Logprobs
+             * @description One for each token, nats; None where not computed.
+             */
+            logprobs: number[] | null;
+            /** Model Run Id */
+            model_run_id: string;
+            /**
+             * Score
+             * @description Nats a token; None where it is not scored.
+             */
+            score: number | null;
+        };
+        /**
          * UndoRequest
          * @description Take my review of an item back.
          */
@@ -5521,6 +6060,88 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointChoice"][];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_labellings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labellings"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_questions: {
         parameters: {
             query?: {
@@ -5608,6 +6229,258 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_tokens: {
+        parameters: {
+            query: {
+                /** @description Model runs. */
+                model: string[];
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                example_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionTokens"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compute_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                example_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokensRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestedRun"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    start_regrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestedRun"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_extraction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Extraction"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                candidate_id: number;
+            };
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -7922,6 +8795,53 @@ export interface operations {
             };
         };
     };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description Only this flip, such as wrong>right. */
+                flip?: string | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RegradeRow_"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     read_review_item: {
         parameters: {
             query?: never;
@@ -8982,7 +9902,7 @@ export interface operations {
             query?: {
                 /** @description Only these states. */
                 state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
-                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "import" | "export") | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export") | null;
                 experiment_id?: string | null;
                 method?: string | null;
                 /** @description Part of the name, or an id. */
