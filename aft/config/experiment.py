@@ -8,7 +8,7 @@ from aft.config.base import Config
 from aft.config.judge import LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
 from aft.config.sampling import PathCount
-from aft.config.training import OptimizerConfig, Precision, VftReduction
+from aft.config.training import Keep, OnDegradation, OptimizerConfig, Precision, VftReduction
 
 
 class BetaSearch(Config):
@@ -70,6 +70,12 @@ class ExperimentSpec(Config):
     precision: Precision = "float32"
     validation_questions: int = Field(default=200, ge=0)
     evaluations_per_run: int = Field(default=4, ge=0, le=1000)
+    watch_questions: int = Field(default=100, ge=0, le=100_000)
+    """Assessment questions scored at each evaluation during training, for the degradation alarm; 0 turns it off."""
+    on_degradation: OnDegradation = "warn"
+    """Whether an alarm only warns or ends the run's training."""
+    keep: Keep = "last"
+    """The final model of every training: the last step's, or the best by validation task accuracy."""
     test_questions: int | None = Field(default=None, ge=1)
     """Test questions decoded for task accuracy; none means all."""
     assessment_questions: int = Field(default=300, ge=1)

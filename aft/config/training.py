@@ -9,6 +9,8 @@ from aft.config.method import MethodConfig
 
 Precision = Literal["float32", "bfloat16"]
 VftReduction = Literal["token-mean", "token-sum", "batch-token-mean"]
+Keep = Literal["last", "best"]
+OnDegradation = Literal["warn", "stop"]
 
 
 class OptimizerConfig(Config):
@@ -56,6 +58,13 @@ class TrainConfig(Config):
     """Validation questions decoded greedily at each evaluation; 0 turns it off."""
     evaluations_per_run: int = Field(default=4, ge=0, le=1000)
     """How many times the validation split is looked at during training."""
+    watch_questions: int = Field(default=100, ge=0, le=100_000)
+    """Assessment questions whose fresh candidates are scored at each evaluation, for the degradation alarm; 0 turns it
+    off."""
+    on_degradation: OnDegradation = "warn"
+    """What an alarm does: assessment accuracy up, task accuracy down and perplexity up (Table 4)."""
+    keep: Keep = "last"
+    """The final model: the last step's (the paper's), or the one with the best validation task accuracy."""
     checkpoint_every_seconds: float = Field(default=60.0, gt=0)
     """A resumable checkpoint is written about this often, and when the run is stopped."""
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -18,11 +18,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-CheckpointKind = Literal["resume", "final"]
+CheckpointKind = Literal["resume", "best", "final"]
 
 MANIFEST = "manifest.json"
 _STATE = "state.json"
 _NAME = re.compile(r"step-(\d{9})")
+_BEST = re.compile(r"best-(\d{9})")
 _TEMPORARY = ".writing-"
 _REMOVING = ".removing-"
 _READ_BYTES = 1 << 20
@@ -109,6 +110,44 @@ class CheckpointStore:
             tokenizer.save_pretrained(directory)
 
         return self._publish(target or self.directory / "final", step, "final", write).path
+
+    def save_best(self, model: Any, tokenizer: Any, *, step: int) -> Path:
+        """Write the model of the best evaluation so far, beside earlier ones that a resume point may still name."""
+
+        def write(directory: Path) -> None:
+            model.save_pretrained(directory)
+            tokenizer.save_pretrained(directory)
+
+        return self._publish(self._best(step), step, "best", write).path
+
+    def drop_best(self, *, but: int | None) -> None:
+        """Remove the models of evaluations that are not the best any more."""
+        if not self.directory.is_dir():
+            return
+        for path in self.directory.iterdir():
+            if (match := _BEST.fullmatch(path.name)) and int(match[1]) != but:
+                _remove(path)
+
+    def promote_best(self, step: int) -> Path:
+        """Make the best evaluation's model the final one; the files are shared, not copied, where the disk can.
+
+        Raises:
+            ValueError: If its files are gone or damaged.
+        """
+        best = self._best(step)
+        if not is_whole(best):
+            msg = f"The best model, of step {step}, is gone or damaged. Start the run afresh."
+            raise ValueError(msg)
+
+        def write(directory: Path) -> None:
+            for path in best.iterdir():
+                if path.name != MANIFEST:
+                    _link(path, directory / path.name)
+
+        return self._publish(self.directory / "final", step, "final", write).path
+
+    def _best(self, step: int) -> Path:
+        return self.directory / f"best-{step:09d}"
 
     def _publish(self, target: Path, step: int, kind: CheckpointKind, write: Callable[[Path], None]) -> SavedCheckpoint:
         # What a killed attempt left half-written lies under names no reader looks at.
@@ -209,6 +248,13 @@ def _remove(path: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
     path.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _link(path: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, target)
 
 
 def _flush_file(path: Path) -> None:

@@ -34,6 +34,18 @@ class TrainResult:
     """The step this attempt started at."""
     final: Path | None
     """The finished model's directory, None when stopped."""
+    best: "Best | None" = None
+    """The best evaluation, None without one."""
+    ended_early: bool = False
+    """True when ``should_end`` ended it before the last step; the model is finished all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The first evaluation with the highest validation task accuracy; its model is kept."""
+
+    step: int
+    task_accuracy: float
 
 
 def train(
@@ -46,6 +58,7 @@ def train(
     should_stop: Callable[[], bool],
     checkpoints: CheckpointStore,
     evaluate: Callable[[Any, int], Mapping[str, float]] | None = None,
+    should_end: Callable[[], bool] = lambda: False,
     epochs: int,
 ) -> TrainResult:
     """Train ``model`` in place on batches of question groups; resume from the newest valid checkpoint.
@@ -62,7 +75,9 @@ def train(
         should_stop: Asked before every step; True writes a checkpoint and returns.
         checkpoints: Where the run's state is kept.
         evaluate: Measures the model on validation questions; called ``config.evaluations_per_run`` times. Returns
-            nothing when it was asked to stop; the evaluation is then made up for on resuming.
+            nothing when it was asked to stop; the evaluation is then made up for on resuming. The model with the
+            best ``task_accuracy`` is kept beside the last one, and is the final one with ``config.keep = best``.
+        should_end: Asked after every evaluation; True makes this step the last.
         epochs: Passes over the questions (``config.optimizer.epochs``; more for vft-continued).
 
     Raises:
@@ -78,26 +93,37 @@ def train(
     optimizer = make_optimizer(model, config.optimizer)
     total = epochs * steps_per_epoch(len(groups), config.optimizer.questions_per_step)
     fingerprint = run_fingerprint(config, groups, epochs)
-    step, evaluated = _resume(checkpoints, model, optimizer, fingerprint)
+    step, evaluated, best = _resume(checkpoints, model, optimizer, fingerprint)
     resumed_from, saved_at = step, time.monotonic()
     evaluation_steps = evaluation_schedule(total, config.evaluations_per_run if evaluate else 0)
 
     def save() -> None:
         state = {"fingerprint": fingerprint, "evaluated": evaluated, "rng": _random_state()}
+        state["best"] = None if best is None else [best.step, best.task_accuracy]
         checkpoints.save(step, training_tensors(model, optimizer), state)
+        # Only now does no resume point need an earlier best model any more.
+        checkpoints.drop_best(but=best.step if best is not None else None)
 
-    def evaluate_if_due() -> int:
+    def evaluate_if_due() -> bool:
+        nonlocal evaluated, best
         if evaluate is None or step not in evaluation_steps or evaluated >= step:
-            return evaluated
+            return False
         values = evaluate(model, step)
         model.eval()
         if not values:
-            return evaluated
+            return False
         sink.write(step, {f"validation/{name}": value for name, value in values.items()})
-        return step
+        accuracy = values.get("task_accuracy")
+        if accuracy is not None and (best is None or accuracy > best.task_accuracy):
+            checkpoints.save_best(model, tokenizer, step=step)
+            best = Best(step, accuracy)
+        evaluated = step
+        return should_end()
 
-    evaluated = evaluate_if_due()
+    ended = evaluate_if_due()
     for indices in batch_indices(len(groups), config, epochs=epochs, start_step=step):
+        if ended:
+            break
         if should_stop():
             save()
             return TrainResult(step, total, stopped=True, resumed_from=resumed_from, final=None)
@@ -113,15 +139,27 @@ def train(
         seconds = time.perf_counter() - started
         sink.write(step, _metrics(loss, norm, rate, batch.groups_without_pairs, seconds))
         sink.progress(step, total, "training")
-        evaluated = evaluate_if_due()
-        if time.monotonic() - saved_at >= config.checkpoint_every_seconds and step < total:
+        ended = evaluate_if_due()
+        if time.monotonic() - saved_at >= config.checkpoint_every_seconds and step < total and not ended:
             save()
             saved_at = time.monotonic()
     if step in evaluation_steps and evaluated < step and should_stop():
         save()
         return TrainResult(step, total, stopped=True, resumed_from=resumed_from, final=None)
-    final = checkpoints.save_final(model, tokenizer, step=step)
-    return TrainResult(step, total, stopped=False, resumed_from=resumed_from, final=final)
+    if best is not None and (config.keep == "best" or best.step == step):
+        final = checkpoints.promote_best(best.step)
+    else:
+        final = checkpoints.save_final(model, tokenizer, step=step)
+    checkpoints.drop_best(but=best.step if best is not None else None)
+    return TrainResult(
+        step,
+        total,
+        stopped=False,
+        resumed_from=resumed_from,
+        final=final,
+        best=best,
+        ended_early=step < total,
+    )
 
 
 _REMEDY = "Lower the learning rate, or use a constraint: unconstrained ranking losses can push scores without end."
@@ -143,11 +181,11 @@ def run_fingerprint(config: TrainConfig, groups: Sequence[Group], epochs: int) -
 
 def _resume(
     checkpoints: CheckpointStore, model: Any, optimizer: torch.optim.Optimizer, fingerprint: str
-) -> tuple[int, int]:
-    """Restore the newest valid checkpoint; returns the step it is at and the last step evaluated."""
+) -> tuple[int, int, Best | None]:
+    """Restore the newest valid checkpoint; returns its step, the last step evaluated and the best evaluation."""
     loaded = checkpoints.latest()
     if loaded is None:
-        return 0, 0
+        return 0, 0, None
     if loaded.state["fingerprint"] != fingerprint:
         msg = (
             f"Checkpoint {loaded.path.name} was written with another configuration or other data. "
@@ -156,7 +194,8 @@ def _resume(
         raise ValueError(msg)
     restore_training(loaded, model, optimizer)
     torch.set_rng_state(torch.frombuffer(bytearray(base64.b64decode(loaded.state["rng"])), dtype=torch.uint8))
-    return loaded.step, int(loaded.state["evaluated"])
+    best = loaded.state.get("best")
+    return loaded.step, int(loaded.state["evaluated"]), None if best is None else Best(int(best[0]), float(best[1]))
 
 
 def _random_state() -> str:

@@ -21,7 +21,7 @@ from backend.schemas.experiments import (
     PlanWarning,
     StateCounts,
 )
-from backend.services import experiments, previews, run_views
+from backend.services import alarms, experiments, previews, run_views
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -174,5 +174,6 @@ def _read(session: Session, experiment: Experiment) -> ExperimentRead:
             "base_model_id": spec.base_model_id,
             "cells": cells,
             "warnings": [PlanWarning.model_validate(item) for item in previews.warnings_of(session, spec)],
+            "alarms": alarms.of_experiment(session, experiment.id),
         }
     )

@@ -24,10 +24,11 @@ ExperimentFigure = Literal[
     "scores",
     "calibration",
     "degradation",
+    "watch",
     "sweep",
     "parallel",
 ]
-RunFigure = Literal["loss", "push", "validation"]
+RunFigure = Literal["loss", "push", "degradation"]
 
 
 @router.get(

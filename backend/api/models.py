@@ -87,7 +87,7 @@ def delete_model(session: SessionDep, model_id: str) -> None:
 @router.get("/checkpoints")
 def list_checkpoints(
     session: ReadSessionDep,
-    purpose: Literal["final", "resume", "all"] = "final",
+    purpose: Literal["final", "best", "resume", "all"] = "final",
     base_model_id: str | None = None,
     after: str | None = None,
     limit: Limit = 50,

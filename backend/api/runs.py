@@ -20,7 +20,7 @@ from backend.schemas.runs import (
     Series,
     SeriesPoint,
 )
-from backend.services import measurements, metrics, run_views, runs
+from backend.services import alarms, measurements, metrics, run_views, runs
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -62,6 +62,7 @@ def read_run(session: ReadSessionDep, run_id: str) -> RunRead:
             "parents": parents,
             "children": children,
             "metric_names": metrics.names(session, run_id),
+            "alarm": next(iter(alarms.of_runs(session, [run_id])), None),
             "config_difference": run_views.config_difference(session, run),
         }
     )

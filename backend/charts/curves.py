@@ -32,18 +32,6 @@ def push_curves(series: Mapping[str, Points]) -> go.Figure:
     return _named(series, PUSH_NAMES, "Sum of |dL/ds| per question")
 
 
-def validation_curves(series: Mapping[str, Points], *, unit: str) -> go.Figure:
-    """Measures on the validation split during training."""
-    palette = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
-    names = {
-        name: (name.removeprefix("validation/").replace("_", " ").capitalize(), palette[index % 4], "solid")
-        for index, name in enumerate(sorted(series))
-    }
-    figure = _named(series, names, unit)
-    figure.update_traces(mode="lines+markers", marker={"size": 6})
-    return figure
-
-
 def _named(series: Mapping[str, Points], names: Mapping[str, tuple[str, str, str]], y: str) -> go.Figure:
     figure = go.Figure()
     for name, (label, tone, dash) in names.items():
@@ -79,7 +67,7 @@ def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
     for method in methods:
         ranks = method.family in RANKING_METHODS
         line = line_style(method.family, method.constraint, ranks=ranks)
-        steps, means, spreads = _mean_over_seeds(method.by_seed)
+        steps, means, spreads = mean_over_seeds(method.by_seed)
         if not steps:
             continue
         label = plain(method.label)
@@ -110,7 +98,8 @@ def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
     return finish(figure, x="Optimizer step", y=y, legend=True).update_layout(height=CURVES_HEIGHT)
 
 
-def _mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[float], list[float]]:
+def mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[float], list[float]]:
+    """Steps, means and standard deviations over the seeds with a value at the step."""
     at_step: dict[int, list[float]] = {}
     for points in by_seed.values():
         for step, value in points:
@@ -130,7 +119,7 @@ def push_by_method(up: Sequence[MethodSeries], down: Sequence[MethodSeries]) -> 
     figure = go.Figure()
     for sign, methods in ((1, up), (-1, down)):
         for method in methods:
-            steps, means, _ = _mean_over_seeds(method.by_seed)
+            steps, means, _ = mean_over_seeds(method.by_seed)
             if not steps:
                 continue
             label = plain(method.label)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from aft.config.experiment import ExperimentSpec
 from backend.schemas.common import Schema
-from backend.schemas.runs import RunKind, RunProgress, RunState
+from backend.schemas.runs import DegradationAlarm, RunKind, RunProgress, RunState
 
 
 class PlanNode(Schema):
@@ -128,6 +128,8 @@ class ExperimentRead(ExperimentSummary):
     base_model_id: str
     cells: list[ExperimentCell]
     warnings: list[PlanWarning]
+    alarms: list[DegradationAlarm]
+    """Degradation alarms of its training runs."""
 
 
 class DemoStarted(Schema):

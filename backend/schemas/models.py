@@ -91,7 +91,7 @@ class CheckpointLine(Schema):
     run_state: RunState
     method: str | None
     seed: int | None
-    purpose: Literal["resume", "final"]
+    purpose: Literal["resume", "best", "final"]
     step: int
     size_bytes: int
     sha256: str

@@ -85,7 +85,7 @@ class CheckpointRead(Schema):
 
     id: str
     run_id: str
-    purpose: Literal["resume", "final"]
+    purpose: Literal["resume", "best", "final"]
     step: int
     size_bytes: int
     sha256: str
@@ -122,6 +122,33 @@ class EventRead(Schema):
     created_at: datetime
 
 
+class MeasureChange(Schema):
+    """A measure at the alarm's reference and at the alarm."""
+
+    measure: Literal["task_accuracy", "assessment_accuracy", "perplexity"]
+    before: float
+    after: float
+    p: float | None
+    """One-sided p-value of the change; None where the questions allow no test."""
+
+
+class DegradationAlarm(Schema):
+    """Assessment accuracy rose while task accuracy fell and perplexity rose."""
+
+    run_id: str
+    run_name: str
+    method: str | None
+    seed: int | None
+    step: int
+    against: str
+    """What the model is compared with: the VFT model, or an earlier step."""
+    changes: list[MeasureChange]
+    words: str
+    """The reasons in one sentence."""
+    stops: bool
+    """Whether the run ended its training because of it."""
+
+
 class RunRead(RunSummary):
     """Everything about one run."""
 
@@ -136,6 +163,8 @@ class RunRead(RunSummary):
     results: list[ResultRead]
     events: list[EventRead]
     metric_names: list[str]
+    alarm: DegradationAlarm | None
+    """The training run's first degradation alarm."""
     config_difference: list[dict[str, Any]]
     """Settings that differ from the run it starts from: [{path, here, there}]."""
 

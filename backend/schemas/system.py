@@ -27,6 +27,8 @@ class SystemWarning(Schema):
     level: Literal["warning", "error"]
     title: str
     remedy: str
+    run_id: str | None
+    """The run to look at."""
 
 
 class SystemRead(Schema):

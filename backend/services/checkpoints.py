@@ -11,6 +11,7 @@ from backend.services import events
 from backend.services.leases import Claim, fence
 
 RESUME = "resume"
+BEST = "best"
 FINAL = "final"
 
 
@@ -48,10 +49,10 @@ def record(
 
 
 def forget_missing(session: Session, claim: Claim) -> None:
-    """Mark resume points whose files were pruned."""
+    """Mark resume points and best models whose files were pruned."""
     fence(session, claim)
     for checkpoint in of_run(session, claim.run_id):
-        if checkpoint.purpose == RESUME and not storage.path(checkpoint.key).exists():
+        if checkpoint.purpose in {RESUME, BEST} and not storage.path(checkpoint.key).exists():
             checkpoint.deleted_at = utcnow()
 
 

@@ -63,6 +63,8 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
             candidates = used * (0.55 if constraint == "detached" else 1.0)
         tokens = prompt + response + candidates * response
         looked = config.evaluations_per_run * min(config.validation_questions, sizes.validation_questions)
+        if "assessment" in item.parents:
+            looked += config.evaluations_per_run * 2 * spec.candidates_per_side * min(config.watch_questions, assessed)
         return 3 * forward * config.optimizer.epochs * questions * tokens + forward * looked * (prompt + response)
     if item.stage == "sample":
         return forward * questions * (prompt + spec.sampled_k * response)
@@ -98,7 +100,7 @@ def wall_seconds(seconds: dict[str, float], planned: list[PlannedRun], slots: in
 
 
 def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, sizes: Sizes) -> int:
-    """Final weights (float32), two resume checkpoints while training, candidate rows."""
+    """Final weights and those of the best evaluation (float32), two resume checkpoints while training, candidates."""
     trained = sum(1 for item in planned if item.cell in new and item.kind in {"train", "pretrain"})
     questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
     rows = len(spec.seeds) * (
@@ -107,7 +109,7 @@ def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, s
         + len(spec.methods) * (spec.test_questions or sizes.test_questions)
     )
     row_bytes = 600 + 8 * sizes.reference_tokens
-    return int(trained * 4 * sizes.parameters + 2 * 12 * sizes.parameters + rows * row_bytes)
+    return int(trained * 2 * 4 * sizes.parameters + 2 * 12 * sizes.parameters + rows * row_bytes)
 
 
 def memory_bytes(spec: ExperimentSpec, sizes: Sizes) -> int:

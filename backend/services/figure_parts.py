@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import plotly.graph_objects as go
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,17 @@ SETTINGS: Final = {
 }
 """Numeric settings of a method that a sweep can vary."""
 _IMPLIED: Final = {"boundary_beta": 0.15, "beta": 1.0, "negative_noise": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFigure:
+    """A figure with what a reader without eyes for it needs."""
+
+    title: str
+    description: str
+    figure: go.Figure
+    columns: list[str]
+    rows: list[list[Any]]
 
 
 @dataclass(frozen=True, slots=True)

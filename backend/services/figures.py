@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
@@ -19,8 +17,9 @@ from backend.charts.scatter import task_against_assessment
 from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
 from backend.db.models import Experiment, Run
 from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
-from backend.services import comparison, figure_parts, metrics
+from backend.services import comparison, figure_parts, metrics, watch_figures
 from backend.services.degradation import is_degraded
+from backend.services.figure_parts import MadeFigure as MadeFigure
 
 PERCENT = 100.0
 AXES = {
@@ -38,18 +37,11 @@ AXES = {
         "Perplexity of fresh right COTs",
     ),
 }
+RUN_FIGURES: Final = {
+    "loss": (curves.LOSS_NAMES, curves.loss_curves, "Loss and its parts"),
+    "push": (curves.PUSH_NAMES, curves.push_curves, "Gradient push on better and worse COTs"),
+}
 _TABLE_ROWS: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class MadeFigure:
-    """A figure with what a reader without eyes for it needs."""
-
-    title: str
-    description: str
-    figure: go.Figure
-    columns: list[str]
-    rows: list[list[Any]]
 
 
 def as_json(made: MadeFigure) -> dict[str, Any]:
@@ -57,7 +49,7 @@ def as_json(made: MadeFigure) -> dict[str, Any]:
     return {
         "title": made.title,
         "description": made.description,
-        "figure": json.loads(go.Figure(made.figure).to_json()),
+        "figure": json.loads(made.figure.to_json()),
         "columns": made.columns,
         "rows": made.rows,
     }
@@ -80,20 +72,12 @@ def of_experiment(
 
 
 def of_run(session: Session, run: Run, name: str) -> MadeFigure:
-    """One of a run's figures: loss, push or validation."""
-    wanted = {
-        "loss": list(curves.LOSS_NAMES),
-        "push": list(curves.PUSH_NAMES),
-        "validation": [found for found in metrics.names(session, run.id) if found.startswith("validation/")],
-    }[name]
-    series = metrics.read_series(session, run.id, wanted)
-    if name == "loss":
-        figure, title = curves.loss_curves(series), "Loss and its parts"
-    elif name == "push":
-        figure, title = curves.push_curves(series), "Gradient push on better and worse COTs"
-    else:
-        series = {key: [(step, value * PERCENT) for step, value in points] for key, points in series.items()}
-        figure, title = curves.validation_curves(series, unit="Validation accuracy (%)"), "Validation during training"
+    """One of a run's figures: loss, push or degradation."""
+    if name == "degradation":
+        return watch_figures.of_run(session, run)
+    names, draw, title = RUN_FIGURES[name]
+    series = metrics.read_series(session, run.id, list(names))
+    figure = draw(series)
     steps = sorted({step for points in series.values() for step, _ in points})
     at = {key: dict(points) for key, points in series.items()}
     rows = [[step, *[at[key].get(step) for key in sorted(at)]] for step in steps[:200]]
@@ -289,6 +273,7 @@ EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], 
     "scores": _scores,
     "calibration": _calibration,
     "degradation": _degradation,
+    "watch": watch_figures.of_experiment,
     "sweep": _sweep,
     "parallel": _parallel,
 }

@@ -29,14 +29,14 @@ class ModelExport:
 
 
 def prepare(session: Session, checkpoint_id: str) -> ModelExport:
-    """Gather a final checkpoint's files and card.
+    """Gather the files of a final or best checkpoint and card.
 
     Raises:
-        NotFound: If there is no such final checkpoint.
+        NotFound: If there is no such checkpoint.
         Conflict: If its files are gone.
     """
     checkpoint = session.get(Checkpoint, checkpoint_id)
-    if checkpoint is None or checkpoint.deleted_at is not None or checkpoint.purpose != "final":
+    if checkpoint is None or checkpoint.deleted_at is not None or checkpoint.purpose not in {"final", "best"}:
         raise NotFound(
             f"There is no final checkpoint {checkpoint_id[:40]!r}.", remedy="Choose one from the list of checkpoints."
         )

@@ -209,8 +209,11 @@ def _method_runs(
     runs = []
     trained = f"{at}/VFT/train"
     if not _is_plain_vft(method):
-        runs.append(_training_run(spec, method, label, seed, priority, has_base=has_base))
-        trained = runs[0].cell
+        training = _training_run(spec, method, label, seed, priority, has_base=has_base)
+        if _is_watched(spec):
+            training.parents["assessment"] = f"{at}/assessment candidates"
+        runs.append(training)
+        trained = training.cell
     parents = {"checkpoint": trained, "assessment": f"{at}/assessment candidates"}
     n_paths = max((*spec.self_consistency, *spec.pass_at_k), default=0)
     if n_paths:
@@ -264,6 +267,11 @@ def _ranks(method: MethodConfig) -> bool:
     return method.name in RANKING_METHODS
 
 
+def _is_watched(spec: ExperimentSpec) -> bool:
+    """Whether training looks out for degradation, on the fresh candidates that the evaluations use as well."""
+    return min(spec.watch_questions, spec.validation_questions, spec.evaluations_per_run) > 0
+
+
 def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig:
     optimizer = spec.optimizer
     # The control has as many epochs as a method that starts from the VFT model's last step had in all.
@@ -287,5 +295,8 @@ def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig
         precision=spec.precision,
         validation_questions=spec.validation_questions,
         evaluations_per_run=spec.evaluations_per_run,
+        watch_questions=spec.watch_questions,
+        on_degradation=spec.on_degradation,
+        keep=spec.keep,
         seed=seed,
     )

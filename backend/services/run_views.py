@@ -20,7 +20,7 @@ from backend.db.models import (
     utcnow,
 )
 from backend.schemas.runs import LogChunk, RunError, RunProgress, RunRelation, RunSummary
-from backend.services import runs
+from backend.services import alarms, runs
 from backend.services.runs import get
 
 __all__ = [
@@ -141,7 +141,12 @@ def details(session: Session, run: Run) -> dict[str, list[Any]]:
                 .order_by(Checkpoint.step)
             )
         ),
-        "results": list(session.scalars(select(Result).where(Result.run_id == run.id).order_by(Result.metric))),
+        # The alarm is shown by itself.
+        "results": list(
+            session.scalars(
+                select(Result).where(Result.run_id == run.id, Result.metric != alarms.ALARM).order_by(Result.metric)
+            )
+        ),
         "events": list(
             session.scalars(
                 select(Event)

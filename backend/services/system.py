@@ -10,12 +10,13 @@ from aft.version import VERSION
 from backend import storage
 from backend.db.models import BaseModelEntry, Dataset, Experiment, Run, WorkerSlot, utcnow
 from backend.schemas.system import SystemRead, SystemWarning, WorkerRead
-from backend.services import events, workers
+from backend.services import alarms, events, workers
 from backend.services.run_states import OPEN
 from backend.settings import get_settings
 
 LOW_DISK_BYTES = 2 * 2**30
 SHOWN_FOR = timedelta(days=1)
+MOST_ALARMS = 5
 
 
 def read(session: Session) -> SystemRead:
@@ -31,7 +32,7 @@ def read(session: Session) -> SystemRead:
         data_dir=str(settings.root),
         disk_free_bytes=free,
         workers=_workers(session, alive),
-        warnings=_warnings(free, alive, active),
+        warnings=[*_warnings(free, alive, active), *_degraded(session)],
         counts={
             "datasets": _count(session, Dataset),
             "models": _count(session, BaseModelEntry),
@@ -75,6 +76,7 @@ def _warnings(free: int, alive: set[str], active: int) -> list[SystemWarning]:
                 level="error" if active else "warning",
                 title=f"No worker is running.{waiting}",
                 remedy="`aft up` starts one with the server; `aft worker` starts one alone.",
+                run_id=None,
             )
         )
     if free < LOW_DISK_BYTES:
@@ -83,9 +85,22 @@ def _warnings(free: int, alive: set[str], active: int) -> list[SystemWarning]:
                 level="warning",
                 title=f"Only {free / 2**30:.1f} GiB are free on the data directory's disk.",
                 remedy="Delete checkpoints on the Models page, or move the data directory (AFT_DATA_DIR).",
+                run_id=None,
             )
         )
     return found
+
+
+def _degraded(session: Session) -> list[SystemWarning]:
+    return [
+        SystemWarning(
+            level="warning",
+            title=f"{alarm.run_name}: it assesses better and answers worse since step {alarm.step}.",
+            remedy=f"{alarm.words[0].upper()}{alarm.words[1:]}.",
+            run_id=alarm.run_id,
+        )
+        for alarm in alarms.recent(session)[:MOST_ALARMS]
+    ]
 
 
 def _count(session: Session, table: type[Dataset] | type[BaseModelEntry] | type[Experiment]) -> int:

@@ -286,3 +286,16 @@ def test_an_llm_judge_is_announced_with_its_number_of_requests() -> None:
     judged = {"judge": "llm", "llm_judge": {"endpoint": "main"}, "feedback": "ranking", "train_questions": 10, "k": 4}
     found = [item for item in check(make_spec(**judged), AROUND) if item.field == "llm_judge"]
     assert [item.message for item in found] == ["The judge 'main' will be asked about 360 times."]
+
+
+def test_methods_are_watched_on_the_fresh_candidates_unless_that_is_off() -> None:
+    def watched(**changes: object) -> set[str]:
+        planned = plan_runs(make_spec(seeds=[1], **changes), None)
+        return {run.method or "" for run in planned if run.kind == "train" and "assessment" in run.parents}
+
+    # The VFT model gives the candidates itself.
+    assert watched() == {"VFT · continued", "AFT · detached"}
+    assert watched(watch_questions=0) == watched(validation_questions=0) == watched(evaluations_per_run=0) == set()
+    spec = make_spec(on_degradation="stop", keep="best", watch_questions=7)
+    configs = [run.config for run in plan_runs(spec, None) if isinstance(run.config, TrainConfig)]
+    assert {(item.on_degradation, item.keep, item.watch_questions) for item in configs} == {("stop", "best", 7)}

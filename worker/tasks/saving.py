@@ -35,6 +35,12 @@ class RunCheckpoints(CheckpointStore):
             checkpoints.forget_missing(session, self._context.claim)
         return saved
 
+    def drop_best(self, *, but: int | None) -> None:
+        """Remove the models of evaluations that are not the best any more, and forget them."""
+        super().drop_best(but=but)
+        with transaction() as session:
+            checkpoints.forget_missing(session, self._context.claim)
+
     def latest(self) -> LoadedCheckpoint | None:
         """The newest valid checkpoint; notes from which step this attempt goes on."""
         loaded = super().latest()

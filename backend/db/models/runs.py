@@ -132,7 +132,7 @@ class Checkpoint(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(String(16))
-    """resume or final."""
+    """resume, best (by validation task accuracy) or final."""
     step: Mapped[int]
     attempt: Mapped[int]
     key: Mapped[str] = mapped_column(String(255))
@@ -157,7 +157,7 @@ class Artifact(Base):
 
 
 class Result(Base):
-    """A final number of an evaluation."""
+    """A final number of an evaluation, or a training's best evaluation and degradation alarm."""
 
     __tablename__ = "results"
 

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { useNavigate } from "react-router";
 import { paths } from "@/app/paths";
 import { Figure, type FigurePoint } from "@/components/Figure";
+import { figureHeight } from "@/components/figureHeight";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { type CompareState, figureQuery, toggled } from "./compareState";
@@ -38,15 +39,9 @@ export function ExperimentFigure({ experimentId, name, title, state, onChange }:
   return (
     <Figure
       figure={shown}
-      height={heightOf(figure.data.figure)}
+      height={figureHeight(figure.data.figure, HEIGHT)}
       fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file?${figureQuery(state)}`}
       onPoint={open}
     />
   );
-}
-
-/** The height the server gives to a figure with a row per method. */
-function heightOf(figure: Record<string, unknown>): number {
-  const layout = figure.layout as { height?: unknown } | undefined;
-  return typeof layout?.height === "number" ? layout.height : HEIGHT;
 }

@@ -42,7 +42,10 @@ const GROUPS: Group[] = [
     label: "Degradation",
     about:
       "The paper's signature of over-punishing: assessment accuracy up while task accuracy falls and perplexity rises.",
-    figures: [{ name: "degradation", title: "Against the baseline" }],
+    figures: [
+      { name: "watch", title: "Degradation during training" },
+      { name: "degradation", title: "Against the baseline" },
+    ],
   },
   {
     value: "sweeps",

@@ -62,7 +62,12 @@ test("a demo that cannot start says why", async () => {
 
 test("later there are comparisons, active runs, warnings and the machine", async () => {
   const warnings = [
-    { level: "warning", title: "Only 1.2 GiB are free.", remedy: "Delete checkpoints." },
+    {
+      level: "warning",
+      title: "Only 1.2 GiB are free.",
+      remedy: "Delete checkpoints.",
+      run_id: null,
+    },
   ] as const;
   answerRequests({
     "GET /api/v1/system": { body: systemSample({ counts: LATER, warnings: [...warnings] }) },

@@ -1,4 +1,6 @@
+import { Link } from "react-router";
 import type { Schema } from "@/api/client";
+import { paths } from "@/app/paths";
 import { Notice } from "@/components/Notice";
 import { Words } from "@/components/Words";
 import classes from "./Warnings.module.css";
@@ -8,8 +10,13 @@ export function Warnings({ warnings }: { warnings: Schema<"SystemWarning">[] }) 
   if (warnings.length === 0) return null;
   return (
     <div className={classes.warnings}>
-      {warnings.map(({ level, title, remedy }) => (
-        <Notice key={title} level={level} title={title}>
+      {warnings.map(({ level, title, remedy, run_id }) => (
+        <Notice
+          key={title}
+          level={level}
+          title={title}
+          action={run_id !== null && <Link to={paths.run(run_id)}>Look at the run</Link>}
+        >
           <Words>{remedy}</Words>
         </Notice>
       ))}

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Figure } from "@/components/Figure";
+import { figureHeight } from "@/components/figureHeight";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { type Run, type RunFigureName, runFigureOptions } from "./queries";
@@ -7,8 +8,10 @@ import { type Run, type RunFigureName, runFigureOptions } from "./queries";
 const TITLES: Record<RunFigureName, string> = {
   loss: "Loss and its parts",
   push: "Gradient push on better and worse COTs",
-  validation: "Validation during training",
+  degradation: "Degradation during training",
 };
+
+const HEIGHTS: Record<RunFigureName, number> = { loss: 260, push: 260, degradation: 460 };
 
 /** The curves of a training run; a curve that is not written has no panel. */
 export function RunFigures({ run }: { run: Run }) {
@@ -16,7 +19,7 @@ export function RunFigures({ run }: { run: Run }) {
   return (
     <>
       <RunFigure runId={run.id} name="loss" />
-      {has("validation/") && <RunFigure runId={run.id} name="validation" />}
+      {has("validation/") && <RunFigure runId={run.id} name="degradation" />}
       {has("train/push_") && <RunFigure runId={run.id} name="push" />}
     </>
   );
@@ -24,7 +27,7 @@ export function RunFigures({ run }: { run: Run }) {
 
 function RunFigure({ runId, name }: { runId: string; name: RunFigureName }) {
   const figure = useQuery(runFigureOptions(runId, name));
-  if (figure.isPending) return <PanelSkeleton title={TITLES[name]} height={260} />;
+  if (figure.isPending) return <PanelSkeleton title={TITLES[name]} height={HEIGHTS[name]} />;
   if (figure.isError)
     return (
       <PanelError title={TITLES[name]} error={figure.error} onRetry={() => void figure.refetch()} />
@@ -32,7 +35,7 @@ function RunFigure({ runId, name }: { runId: string; name: RunFigureName }) {
   return (
     <Figure
       figure={figure.data}
-      height={260}
+      height={figureHeight(figure.data.figure, HEIGHTS[name])}
       fileHref={`/api/v1/runs/${runId}/figures/${name}/file`}
     />
   );

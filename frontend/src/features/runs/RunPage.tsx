@@ -12,6 +12,7 @@ import { Progress } from "@/components/Progress";
 import { isActive, RunState } from "@/components/RunState";
 import { LogPanel } from "./LogPanel";
 import { type Run, runOptions, useRunAction } from "./queries";
+import { RunAlarm } from "./RunAlarm";
 import { RunFailure } from "./RunFailure";
 import { RunFigures } from "./RunFigures";
 import classes from "./RunPage.module.css";
@@ -69,6 +70,7 @@ function Loaded({ run }: { run: Run }) {
           />
         </div>
       )}
+      {run.alarm !== null && <RunAlarm alarm={run.alarm} />}
       {run.error !== null && <RunFailure error={run.error} state={run.state} />}
       <div className={classes.columns}>
         <div className={classes.main}>

@@ -126,13 +126,18 @@ export function Configuration({ run }: { run: Run }) {
   );
 }
 
+const PURPOSES = {
+  final: () => "final",
+  best: (step: number) => `best, step ${count(step)}`,
+} as const;
+
 export function Files({ run }: { run: Run }) {
   if (run.checkpoints.length === 0) return null;
   return (
     <Panel title="Checkpoints">
       <Facts
         items={run.checkpoints.map((one) => [
-          one.purpose === "final" ? "final" : `step ${count(one.step)}`,
+          one.purpose === "resume" ? `step ${count(one.step)}` : PURPOSES[one.purpose](one.step),
           `${bytes(one.size_bytes)} · sha256 ${one.sha256.slice(0, 12)}…`,
         ])}
       />

@@ -5,6 +5,7 @@ const NAMES: Record<string, string> = {
   perplexity: "Perplexity of right COTs",
   perplexity_negative_median: "Median perplexity of wrong COTs",
   unparsed_rate: "Without a readable answer",
+  best_validation_task_accuracy: "Best validation task accuracy",
   truncated_rate: "Cut at the length limit",
 };
 

@@ -11,7 +11,7 @@ export type Run = Schema<"RunRead">;
 export type RunRow = Schema<"RunSummary">;
 export type RunStateValue = RunRow["state"];
 export type RunKind = RunRow["kind"];
-export type RunFigureName = "loss" | "push" | "validation";
+export type RunFigureName = "loss" | "push" | "degradation";
 
 export interface RunsFilter {
   states: RunStateValue[];

@@ -92,6 +92,7 @@ function Loaded({ experiment }: { experiment: Experiment }) {
             </ul>
           </Notice>
         )}
+        {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} />}
         <Panel title="Runs" note={counted(experiment.runs_total, "run")}>
           <div className={classes.graph}>
             <PlanGraph
@@ -119,6 +120,24 @@ function Loaded({ experiment }: { experiment: Experiment }) {
         </Panel>
       </div>
     </>
+  );
+}
+
+function Alarms({ alarms }: { alarms: Experiment["alarms"] }) {
+  return (
+    <Notice
+      level="warning"
+      title={`${counted(alarms.length, "run")} ${alarms.length === 1 ? "assesses" : "assess"} better and ${alarms.length === 1 ? "answers" : "answer"} worse`}
+    >
+      <ul className={classes.list}>
+        {alarms.map((alarm) => (
+          <li key={alarm.run_id}>
+            <Link to={paths.run(alarm.run_id)}>{alarm.run_name}</Link>, step {alarm.step}:{" "}
+            {alarm.words}
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 

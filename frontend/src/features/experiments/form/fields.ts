@@ -67,6 +67,13 @@ export const NUMBERS = {
     min: 0,
     max: 1000,
   },
+  watch_questions: {
+    label: "Watched questions",
+    help: "Assessment questions scored at each evaluation during training, for the degradation alarm; 0 turns it off.",
+    integer: true,
+    min: 0,
+    max: 100_000,
+  },
   assessment_questions: {
     label: "Assessment questions",
     help: "Training questions with freshly sampled candidates for assessment accuracy.",
@@ -221,6 +228,22 @@ export const CHOICES = {
       { value: "token-mean", label: "Mean per reference" },
       { value: "token-sum", label: "Sum" },
       { value: "batch-token-mean", label: "Mean over the step" },
+    ],
+  },
+  on_degradation: {
+    label: "On degradation",
+    help: "When assessment accuracy rises while task accuracy falls and perplexity rises: warn, or end the run's training.",
+    options: [
+      { value: "warn", label: "Warn" },
+      { value: "stop", label: "End the training" },
+    ],
+  },
+  keep: {
+    label: "Final model",
+    help: "The last step's model, the paper's choice, or the best by validation task accuracy.",
+    options: [
+      { value: "last", label: "Last step" },
+      { value: "best", label: "Best on validation" },
     ],
   },
   precision: {

@@ -33,6 +33,7 @@ const PAPER_NUMBERS: Numbers = {
   test_questions: null,
   validation_questions: 200,
   evaluations_per_run: 4,
+  watch_questions: 100,
   assessment_questions: 300,
   assessment_samples: 20,
   candidates_per_side: 3,
@@ -51,6 +52,8 @@ const PAPER_CHOICES: Choices = {
   feedback: "binary",
   start_from: "base",
   vft_reduction: "token-mean",
+  on_degradation: "warn",
+  keep: "last",
   precision: "float32",
 };
 const NUMBERS_OF: Record<Recipe, Numbers> = {
@@ -142,7 +145,7 @@ export function fromSpec(spec: Spec): FormValues {
       : spec[path as keyof Spec];
     return typeof value === "number" ? value : null;
   };
-  const { judge, feedback, start_from, vft_reduction, precision } = spec;
+  const { judge, feedback, start_from, vft_reduction, on_degradation, keep, precision } = spec;
   return {
     name: `${spec.name.slice(0, 112)} (copy)`,
     versionId: spec.dataset_version_id,
@@ -153,7 +156,7 @@ export function fromSpec(spec: Spec): FormValues {
     numbers: Object.fromEntries(
       NUMBER_PATHS.map((path) => [path, numberText(number(path))]),
     ) as Record<NumberPath, string>,
-    choices: { judge, feedback, start_from, vft_reduction, precision },
+    choices: { judge, feedback, start_from, vft_reduction, on_degradation, keep, precision },
     repeat: false,
   };
 }
