@@ -2060,7 +2060,7 @@ export interface components {
              * Purpose
              * @enum {string}
              */
-            purpose: "resume" | "final";
+            purpose: "resume" | "best" | "final";
             /** Run Id */
             run_id: string;
             /**
@@ -2110,7 +2110,7 @@ export interface components {
              * Purpose
              * @enum {string}
              */
-            purpose: "resume" | "final";
+            purpose: "resume" | "best" | "final";
             /** Run Id */
             run_id: string;
             /** Sha256 */
@@ -2367,6 +2367,39 @@ export interface components {
             values: {
                 [key: string]: number;
             };
+        };
+        /**
+         * DegradationAlarm
+         * @description Assessment accuracy rose while task accuracy fell and perplexity rose.
+         */
+        DegradationAlarm: {
+            /**
+             * Against
+             * @description What the model is compared with: the VFT model, or an earlier step.
+             */
+            against: string;
+            /** Changes */
+            changes: components["schemas"]["MeasureChange"][];
+            /** Method */
+            method: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Run Name */
+            run_name: string;
+            /** Seed */
+            seed: number | null;
+            /** Step */
+            step: number;
+            /**
+             * Stops
+             * @description Whether the run ended its training because of it.
+             */
+            stops: boolean;
+            /**
+             * Words
+             * @description The reasons in one sentence.
+             */
+            words: string;
         };
         /**
          * DemoStarted
@@ -2693,6 +2726,11 @@ export interface components {
          * @description Everything about one experiment.
          */
         ExperimentRead: {
+            /**
+             * Alarms
+             * @description Degradation alarms of its training runs.
+             */
+            alarms: components["schemas"]["DegradationAlarm"][];
             /** Base Model Id */
             base_model_id: string;
             /** Base Model Name */
@@ -2829,6 +2867,13 @@ export interface components {
              */
             k: number;
             /**
+             * Keep
+             * @description The final model of every training: the last step's, or the best by validation task accuracy.
+             * @default last
+             * @enum {string}
+             */
+            keep: "last" | "best";
+            /**
              * Labels
              * @description Which labels binary feedback trains on: as sampled, or with the newest re-grade and people's overrides.
              * @default sampled
@@ -2851,6 +2896,13 @@ export interface components {
             methods: components["schemas"]["MethodConfig"][];
             /** Name */
             name: string;
+            /**
+             * On Degradation
+             * @description Whether an alarm only warns or ends the run's training.
+             * @default warn
+             * @enum {string}
+             */
+            on_degradation: "warn" | "stop";
             /**
              * @default {
              *       "adam_beta1": 0.9,
@@ -2939,6 +2991,12 @@ export interface components {
              * @enum {string}
              */
             vft_reduction: "token-mean" | "token-sum" | "batch-token-mean";
+            /**
+             * Watch Questions
+             * @description Assessment questions scored at each evaluation during training, for the degradation alarm; 0 turns it off.
+             * @default 100
+             */
+            watch_questions: number;
         };
         /**
          * ExperimentSummary
@@ -3807,6 +3865,26 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+        };
+        /**
+         * MeasureChange
+         * @description A measure at the alarm's reference and at the alarm.
+         */
+        MeasureChange: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "task_accuracy" | "assessment_accuracy" | "perplexity";
+            /**
+             * P
+             * @description One-sided p-value of the change; None where the questions allow no test.
+             */
+            p: number | null;
         };
         /**
          * MethodConfig
@@ -5216,6 +5294,8 @@ export interface components {
          * @description Everything about one run.
          */
         RunRead: {
+            /** @description The training run's first degradation alarm. */
+            alarm: components["schemas"]["DegradationAlarm"] | null;
             /** Attempt */
             attempt: number;
             /** Attempts */
@@ -5631,6 +5711,11 @@ export interface components {
             level: "warning" | "error";
             /** Remedy */
             remedy: string;
+            /**
+             * Run Id
+             * @description The run to look at.
+             */
+            run_id: string | null;
             /** Title */
             title: string;
         };
@@ -6529,7 +6614,7 @@ export interface operations {
     list_checkpoints: {
         parameters: {
             query?: {
-                purpose?: "final" | "resume" | "all";
+                purpose?: "final" | "best" | "resume" | "all";
                 base_model_id?: string | null;
                 after?: string | null;
                 limit?: number;
@@ -7850,7 +7935,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "sweep" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "parallel";
             };
             cookie?: never;
         };
@@ -7900,7 +7985,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "sweep" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "parallel";
             };
             cookie?: never;
         };
@@ -10049,7 +10134,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                name: "loss" | "push" | "validation";
+                name: "loss" | "push" | "degradation";
             };
             cookie?: never;
         };
@@ -10093,7 +10178,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                name: "loss" | "push" | "validation";
+                name: "loss" | "push" | "degradation";
             };
             cookie?: never;
         };
