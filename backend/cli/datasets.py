@@ -11,7 +11,7 @@ from aft.data.splits import SplitSpec
 from backend import storage
 from backend.cli.acting import acting, looking, plain_errors
 from backend.cli.following import follow
-from backend.cli.output import fail
+from backend.cli.output import fail, id_column
 from backend.db.session import transaction
 from backend.schemas.datasets import ImportRequest, UploadRead, VersionRead
 from backend.services import dataset_reads, datasets, imports, splits, uploads
@@ -95,7 +95,7 @@ def discard_command(version_id: Annotated[str, typer.Argument(help="Version in s
 @app.command("list")
 def list_command() -> None:
     """List data sets, newest first."""
-    table = Table("Data set", "Task", "Rows", "Parts", "Version", "Version id")
+    table = Table("Data set", "Task", "Rows", "Parts", "Version", id_column("Version id"))
     with looking() as session:
         rows = dataset_reads.summaries(session, datasets.page(session, None, 1000))
     for row in rows:

@@ -13,7 +13,7 @@ from rich.table import Table
 from aft.config.experiment import ExperimentSpec
 from backend import jobs
 from backend.cli import experiment_files
-from backend.cli.output import fail, percent
+from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
 from backend.services import comparison, experiments, previews
@@ -81,7 +81,7 @@ def start_command(
 @app.command("list")
 def list_command() -> None:
     """List experiments, newest first."""
-    table = Table("Id", "Name", "State", "Runs done")
+    table = Table(id_column("Id"), "Name", "State", "Runs done")
     with reading() as session:
         found = experiments.list_page(session, after=None, limit=100)
         counts = experiments.state_counts(session, [item.id for item in found])
@@ -102,7 +102,7 @@ def show_command(experiment_id: str) -> None:
             found = comparison.compare(session, experiment)
     except AppError as error:
         fail(f"{error.detail} {error.remedy}")
-    table = Table("Cell", "State", "Run")
+    table = Table("Cell", "State", id_column("Run"))
     for cell in cells:
         table.add_row(cell.place.cell, cell.run.state, cell.run.id)
     console.print(table)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from aft.config.tiny import TinySizes
 from backend.cli.acting import acting, looking
 from backend.cli.following import follow
-from backend.cli.output import fail
+from backend.cli.output import fail, id_column
 from backend.db.models import BaseModelEntry
 from backend.schemas.models import ModelCreate, ModelFacts, ModelRead, TinyModelCreate
 from backend.services import base_models, builtin, model_exports, model_reads
@@ -26,7 +26,7 @@ Wait = Annotated[bool, typer.Option(help="Wait until a worker has made it.")]
 @app.command("list")
 def list_command() -> None:
     """List base models, newest first."""
-    table = Table("Model", "Source", "Parameters", "Window", "Ready", "Location", "Id")
+    table = Table("Model", "Source", "Parameters", "Window", "Ready", "Location", id_column("Id"))
     with looking() as session:
         rows = [model_reads.summary(session, row) for row in base_models.page(session, None, 1000)]
     for row in rows:

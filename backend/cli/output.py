@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 import typer
+from rich.table import Column
 
 
 def fail(message: str) -> NoReturn:
@@ -16,3 +17,8 @@ def percent(mean: float | None, std: float | None) -> str:
     if mean is None:
         return "–"
     return f"{100 * mean:.1f}" + ("" if std is None else f" ± {100 * std:.1f}")
+
+
+def id_column(header: str) -> Column:
+    """A table's column of ids, which are there to be copied: whole, however narrow the terminal."""
+    return Column(header, no_wrap=True, min_width=32)

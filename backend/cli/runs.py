@@ -9,7 +9,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend import jobs
-from backend.cli.output import fail
+from backend.cli.output import fail, id_column
 from backend.db.models import Run
 from backend.db.session import reading, transaction
 from backend.errors import AppError
@@ -25,7 +25,7 @@ def list_command(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """List runs, newest first."""
-    table = Table("Id", "Kind", "Name", "State", "Progress")
+    table = Table(id_column("Id"), "Kind", "Name", "State", "Progress")
     with reading() as session:
         found = run_views.list_page(session, run_views.RunFilter(states=tuple(state or ())), after=None, limit=limit)
     for run in found[:limit]:

@@ -9,9 +9,9 @@ from backend.cli.main import app
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
-def aft(*arguments: str, status: int = 0, typed: str | None = None) -> str:
+def aft(*arguments: str, status: int = 0, typed: str | None = None, columns: int = 400) -> str:
     """What ``aft`` prints with these arguments, lines joined where a terminal breaks them."""
-    result = CliRunner().invoke(app, list(arguments), input=typed, env={"COLUMNS": "400"})
+    result = CliRunner().invoke(app, list(arguments), input=typed, env={"COLUMNS": str(columns)})
     assert result.exit_code == status, f"{result.output}\n{result.exception!r}"
     assert status == 0 or result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.output

@@ -115,3 +115,8 @@ def test_command_on_a_database_that_was_never_made_says_how_to_make_it(
     reset_engines()
     assert "`aft migrate` prepares it" in aft("datasets", "list", status=1)
     reset_engines()
+
+
+def test_ids_can_be_copied_from_a_narrow_terminal(files: list[str]) -> None:
+    version_id = imported(*files, "--name", "A data set whose name wants more room than a terminal of 80 columns has")
+    assert version_id in ids(aft("datasets", "list", columns=80))
