@@ -54,6 +54,10 @@ class ExperimentSpec(Config):
     """Who rates for ranking feedback: right or wrong, the arithmetic task's oracle, or an LLM."""
     llm_judge: LlmJudgeConfig | None = None
     """The LLM judge's endpoint and settings; with judge = llm only."""
+    ranking_set_id: str | None = Field(default=None, max_length=32)
+    """Ranking set whose candidates and qualities are trained on, instead of sampling and rating anew."""
+    agreement_set_id: str | None = Field(default=None, max_length=32)
+    """Ranking set whose order of COTs every evaluation compares the model's scores with; best one not trained on."""
     train_questions: int | None = Field(default=None, ge=1)
     """Training questions used, drawn by seed; none means all."""
     k: int = Field(default=6, ge=2, le=1024)
@@ -104,6 +108,11 @@ class ExperimentSpec(Config):
             msg = (
                 f"judge is '{self.judge}' and llm_judge is {'given' if self.llm_judge else 'missing'}. "
                 "Give llm_judge with judge = llm only."
+            )
+            raise ValueError(msg)
+        if self.ranking_set_id is not None and self.judge != "answer":
+            msg = (
+                f"judge is '{self.judge}' and ranking_set_id is given, which has its ratings. Set the judge to answer."
             )
             raise ValueError(msg)
         if len(set(self.seeds)) != len(self.seeds):

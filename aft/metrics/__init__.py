@@ -7,6 +7,7 @@ fractions from 0 to 1. What was not measured is None, never 0.
 
 from aft.metrics.assessment import PAPER_PER_SIDE, Assessment, ScoredQuestion, assess, assessment_accuracy, auroc
 from aft.metrics.intervals import auroc_interval, mean_interval, median_interval
+from aft.metrics.ranked import RATING_AGREEMENT, ranking_results
 from aft.metrics.results import (
     Measured,
     Path,
@@ -28,6 +29,7 @@ from aft.metrics.task import (
 
 __all__ = [
     "PAPER_PER_SIDE",
+    "RATING_AGREEMENT",
     "Assessment",
     "Correlation",
     "Difference",
@@ -54,5 +56,6 @@ __all__ = [
     "pearson",
     "perplexity",
     "proportion",
+    "ranking_results",
     "task_accuracy",
 ]

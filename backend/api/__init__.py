@@ -20,6 +20,7 @@ NOUNS = (
     "inspection",
     "reviews",
     "agreement",
+    "ranking_sets",
     "judges",
     "demo",
 )

@@ -11,6 +11,7 @@ _TITLES: Final = {
     "assessment_accuracy": ("Assessment acc.", 100.0, 1),
     "assessment_accuracy_3x3": (r"3$\times$3", 100.0, 1),
     "perplexity": ("PPL", 1.0, 2),
+    "rating_agreement": ("Ratings", 100.0, 1),
 }
 _LATEX: Final = {
     "\\": r"\textbackslash{}",

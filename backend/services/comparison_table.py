@@ -5,7 +5,7 @@ from typing import Any
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import method_label
-from aft.metrics import mean_and_std
+from aft.metrics import RATING_AGREEMENT, mean_and_std
 from aft.paper import SOURCE, PublishedColumn, columns, get_column, method_key
 from aft.statistics import holm
 from backend.errors import Invalid
@@ -15,6 +15,8 @@ from backend.services.comparison_tests import Evidence, ReadOutcomes, about, run
 from backend.services.planning import effective_feedback
 
 METRICS = ("task_accuracy", "assessment_accuracy", "assessment_accuracy_3x3", "perplexity")
+RANKED_METRICS = (*METRICS, RATING_AGREEMENT)
+"""Of an experiment whose evaluations compare scores with a ranking set."""
 NOISE_LEVEL = 0.05
 
 
@@ -53,12 +55,13 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
     seed = _seed(spec, options)
     evidence = Evidence(read, measured.run_ids, [str(n) for n in spec.seeds], seed)
     column = _column(options.published)
-    by_metric = {metric: _statistics(metric, labels, baseline, measured, evidence, options) for metric in METRICS}
+    metrics = METRICS if spec.agreement_set_id is None else RANKED_METRICS
+    by_metric = {metric: _statistics(metric, labels, baseline, measured, evidence, options) for metric in metrics}
     rows = []
     for method, label in zip(spec.methods, labels, strict=True):
         published = column.values.get(method_key(method, effective_feedback(spec, method)), {}) if column else {}
         statistics = {}
-        for metric in METRICS:
+        for metric in metrics:
             # The paper's assessment accuracy is the 3x3 form.
             value = published.get("assessment_accuracy" if metric.endswith("3x3") else metric)
             beside = {"published_mean": value.mean, "published_std": value.std} if value is not None else {}
@@ -76,7 +79,7 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
         )
     return Comparison(
         baseline=baseline,
-        metrics=list(METRICS),
+        metrics=list(metrics),
         rows=rows,
         test=options.test,
         test_about=about(options.test, seed),

@@ -14,8 +14,9 @@ from aft.config.experiment import ExperimentSpec
 from aft.config.training import TrainConfig
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import base_models, datasets, events, judges, labels, runs, splits
+from backend.services import base_models, datasets, events, judges, labels, ranking_sets, runs, splits
 from backend.services.planning import PlannedRun, plan_runs
+from backend.services.ranking_plan import GivenRatings, with_given_ratings
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
 BUILTIN = "builtin:arithmetic"
@@ -54,6 +55,7 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
         )
     base_models.get(session, model_id)
     split_id = splits.of_version_or_newest(session, version_id, spec.split_id).id
+    ranking_sets.require_fitting(session, spec.model_copy(update={"dataset_version_id": version_id}))
     changes: dict[str, Any] = {"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id}
     if spec.llm_judge is not None:
         changes["llm_judge"] = judges.resolve(spec.llm_judge)
@@ -70,6 +72,7 @@ def plan(session: Session, spec: ExperimentSpec) -> PlannedExperiment:
         item = _with_labels(session, wanted, reusable)
         planned.append(item)
         parents = {role: fingerprints[cell] for role, cell in item.parents.items()}
+        parents |= {role: runs.get(session, run_id).fingerprint for role, run_id in item.outside.items()}
         print_ = runs.fingerprint(session, item.kind, item.config.model_dump(mode="json"), item.inputs, parents)
         fingerprints[item.cell] = print_
         found = runs.find_reusable(session, print_)
@@ -83,14 +86,21 @@ def _with_labels(session: Session, item: PlannedRun, reusable: dict[str, Run]) -
     if not isinstance(item.config, TrainConfig) or item.config.labels != "corrected":
         return item
     sampled = reusable.get(item.parents.get("candidates", ""))
-    pinned = labels.pin(session, sampled.id) if sampled is not None else labels.NOTHING
+    sampled_id = item.outside.get("candidates") or (sampled.id if sampled is not None else None)
+    pinned = labels.pin(session, sampled_id) if sampled_id is not None else labels.NOTHING
     return replace(item, inputs={**item.inputs, "labels": pinned})
 
 
 def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
     """The runs of a resolved specification, without a look at what exists."""
     model = base_models.get(session, spec.base_model_id)
-    return plan_runs(spec, base_models.made_config(model))
+    planned = plan_runs(spec, base_models.made_config(model))
+    given = None
+    if spec.ranking_set_id is not None:
+        ranking = ranking_sets.get(session, spec.ranking_set_id)
+        inputs = runs.get(session, ranking.run_id).inputs
+        given = GivenRatings(set_id=ranking.id, run_id=ranking.run_id, inputs=inputs)
+    return with_given_ratings(planned, given, spec.agreement_set_id)
 
 
 def start(
@@ -123,7 +133,10 @@ def start(
             name=item.name,
             config=item.config.model_dump(mode="json"),
             inputs=item.inputs,
-            parents={role: made[cell] for role, cell in item.parents.items()},
+            parents={
+                **{role: made[cell] for role, cell in item.parents.items()},
+                **{role: runs.get(session, run_id) for role, run_id in item.outside.items()},
+            },
             method=item.method,
             seed=item.seed,
             priority=item.priority,

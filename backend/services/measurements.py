@@ -17,9 +17,10 @@ from aft.metrics import (
     choice_results,
     greedy_results,
     path_results,
+    ranking_results,
 )
 from backend import storage
-from backend.db.models import Candidate, Example, Result, Run, RunParent, Score
+from backend.db.models import Candidate, Example, RankingSet, RankingSetEntry, Result, Run, RunParent, Score
 from backend.errors import Conflict
 from backend.schemas.runs import RecomputedResult
 
@@ -48,6 +49,8 @@ def of_run(session: Session, run: Run) -> list[Measured]:
         found += path_results(_paths(session, parents["paths"]), config.self_consistency, config.pass_at_k)
     if config.choice_likelihood:
         found += _choices(session, run.id)
+    if "agreement_set_id" in run.inputs:
+        found += _ranked(session, run.inputs["agreement_set_id"], parents["checkpoint"])
     return found
 
 
@@ -103,6 +106,28 @@ def _scored(session: Session, candidates_run_id: str, model_run_id: str) -> list
         right, wrong = ([row.score for row in kept if (row.verdict == "right") is side] for side in (True, False))
         questions.append(ScoredQuestion(right, wrong))
     return questions
+
+
+def _ranked(session: Session, set_id: str, model_run_id: str) -> list[Measured]:
+    """How often the model orders a ranking set's candidates as the set does."""
+    query = (
+        select(Candidate.example_id, RankingSetEntry.quality, Score.score)
+        .join(Candidate, Candidate.id == RankingSetEntry.candidate_id)
+        .join(Example, Example.id == Candidate.example_id)
+        .outerjoin(Score, (Score.candidate_id == Candidate.id) & (Score.model_run_id == model_run_id))
+        .where(RankingSetEntry.ranking_set_id == set_id)
+        .order_by(Example.position, Candidate.sample_index)
+    )
+    groups = _by_example(session.execute(query))
+    unscored = sum(row.score is None for rows in groups for row in rows)
+    if unscored:
+        raise Conflict(
+            f"{unscored} candidates of the ranking set have no score under the evaluated model.",
+            remedy="Retry the evaluation; it scores what is missing.",
+        )
+    ranking = session.get_one(RankingSet, set_id)
+    details: dict[str, object] = {"ranking_set": f"{ranking.name} v{ranking.version}", "ranking_set_id": set_id}
+    return ranking_results([[(row.score, row.quality) for row in rows] for rows in groups], details)
 
 
 def _paths(session: Session, run_id: str) -> list[list[Path]]:

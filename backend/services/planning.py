@@ -36,6 +36,8 @@ class PlannedRun:
     parents: dict[str, str] = field(default_factory=dict)
     """Role -> cell."""
     priority: int = 0
+    outside: dict[str, str] = field(default_factory=dict)
+    """Role -> id of a run that exists and is none of the plan's."""
 
 
 def effective_feedback(spec: ExperimentSpec, method: MethodConfig) -> str:

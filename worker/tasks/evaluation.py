@@ -10,7 +10,7 @@ from aft.config.sampling import EvaluateConfig, SampleConfig
 from aft.data.dedupe import deduplicate
 from aft.data.examples import CHOICE_TASKS
 from aft.sampling import Prompt, sample_cots
-from backend.db.models import Candidate, Example, Run
+from backend.db.models import Candidate, Example, RankingSetEntry, Run
 from backend.db.session import reading, transaction
 from backend.services import measurements, metrics
 from backend.services.candidates import unpack_ids
@@ -54,6 +54,14 @@ def run(context: RunContext) -> None:
             _assessment_questions(context, tokenizer, task),
             model_run_id=context.parent("checkpoint"),
             phase="scoring the assessment candidates",
+        )
+    if "agreement_set_id" in context.claim.inputs:
+        score_candidates(
+            context,
+            model,
+            _ranked_questions(context, tokenizer, task),
+            model_run_id=context.parent("checkpoint"),
+            phase="scoring the ranked candidates",
         )
     with reading() as session:
         measured = measurements.of_run(session, session.get_one(Run, context.run_id))
@@ -111,14 +119,35 @@ def _assessment_questions(context: RunContext, tokenizer: Any, task: str) -> lis
         .where(Candidate.run_id == context.parent("assessment"))
         .order_by(Example.position, Candidate.sample_index)
     )
-    groups: dict[int, tuple[Example, list[Candidate]]] = {}
-    with reading() as session:
-        for candidate, example in session.execute(query):
-            groups.setdefault(example.id, (example, []))[1].append(candidate)
     questions = []
-    for example, rows in groups.values():
+    for example, rows in _by_question(query):
         repeats = deduplicate(row.text for row in rows)
         distinct = [row for row, earlier in zip(rows, repeats, strict=True) if earlier is None]
         candidates = {row.id: tuple(unpack_ids(row.token_ids)) for row in distinct}
         questions.append(ScoringQuestion(encode_question(tokenizer, example, task), candidates))
     return questions
+
+
+def _ranked_questions(context: RunContext, tokenizer: Any, task: str) -> list[ScoringQuestion]:
+    """Questions with the candidates of the ranking set, in a fixed order."""
+    query = (
+        select(Candidate, Example)
+        .join(Example, Example.id == Candidate.example_id)
+        .join(RankingSetEntry, RankingSetEntry.candidate_id == Candidate.id)
+        .where(RankingSetEntry.ranking_set_id == context.input("agreement_set_id"))
+        .order_by(Example.position, Candidate.sample_index)
+    )
+    return [
+        ScoringQuestion(
+            encode_question(tokenizer, example, task), {row.id: tuple(unpack_ids(row.token_ids)) for row in rows}
+        )
+        for example, rows in _by_question(query)
+    ]
+
+
+def _by_question(query: Any) -> list[tuple[Example, list[Candidate]]]:
+    groups: dict[int, tuple[Example, list[Candidate]]] = {}
+    with reading() as session:
+        for candidate, example in session.execute(query):
+            groups.setdefault(example.id, (example, []))[1].append(candidate)
+    return list(groups.values())

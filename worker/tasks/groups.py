@@ -12,7 +12,7 @@ from aft.encoding import encode_response
 from aft.training.groups import CandidateRecord, QuestionRecord
 from backend.db.models import Candidate, Example, Rating
 from backend.db.session import reading
-from backend.services import labels
+from backend.services import labels, ranking_sets
 from backend.services.candidates import unpack_ids
 from worker.context import RunContext
 from worker.failures import RunFailure
@@ -47,6 +47,7 @@ def question_records(
                 "Retry the sampling run, then this one.",
             )
         ratings = _ratings(context, candidates)
+        candidates = _rated(context, candidates, ratings)
     if config.method.needs_reference_scores:
         scores = _reference_scores(context, prompts, candidates)
     return [
@@ -107,8 +108,14 @@ def _candidates(run_id: str, example_ids: list[int], k: int | None) -> dict[int,
 
 
 def _ratings(context: RunContext, candidates: dict[int, list[Candidate]]) -> dict[int, float]:
-    """A rating for every candidate: the rate run's for ranking feedback, else 1 for right and 0 for the rest."""
+    """A rating for every candidate: the rate run's for ranking feedback, else 1 for right and 0 for the rest.
+
+    A ranking set's qualities need not cover all.
+    """
     rows = [candidate for group in candidates.values() for candidate in group]
+    if context.config.feedback == "ranking" and "ranking_set_id" in context.claim.inputs:
+        with reading() as session:
+            return ranking_sets.qualities(session, context.claim.inputs["ranking_set_id"])
     if context.config.feedback == "binary" or "ratings" not in context.claim.parents:
         corrected = _corrections(context)
         return {row.id: 1.0 if corrected.get(row.id, row.verdict) == "right" else 0.0 for row in rows}
@@ -134,6 +141,24 @@ def _corrections(context: RunContext) -> dict[int, str]:
         found = labels.corrections(session, context.parent("candidates"), pinned)
     logger.info("%d corrected labels (re-grade %s, overrides up to %s)", len(found), *pinned.values())
     return found
+
+
+def _rated(
+    context: RunContext, candidates: dict[int, list[Candidate]], ratings: dict[int, float]
+) -> dict[int, list[Candidate]]:
+    """Candidates that have a rating; questions without one train through VFT alone.
+
+    Raises:
+        RunFailure: If no training question has a rated candidate.
+    """
+    rated = {key: [row for row in group if row.id in ratings] for key, group in candidates.items()}
+    if not any(rated.values()):
+        raise RunFailure(
+            "The ranking set rates none of the training questions' candidates",
+            f"It rates {len(ratings)} candidates, all of questions that are not trained on.",
+            "Choose the split of its candidate set, or another ranking set.",
+        )
+    return {key: group for key, group in rated.items() if group}
 
 
 def _reference_scores(

@@ -3,7 +3,7 @@ import { counted } from "@/components/format";
 import classes from "./ComparePage.module.css";
 import type { CompareState, TestName } from "./compareState";
 import type { Comparison } from "./queries";
-import { METRICS } from "./rows";
+import { columnsOf } from "./rows";
 
 const TESTS: { value: TestName; label: string }[] = [
   { value: "paired-t", label: "Paired t, over seeds" },
@@ -34,7 +34,7 @@ export function ComparisonControls({ comparison, state, seeds, onChange }: Props
       />
       <Select
         label="Differences in"
-        data={METRICS.map((one) => ({ value: one.metric, label: one.name }))}
+        data={columnsOf(comparison.metrics).map((one) => ({ value: one.metric, label: one.name }))}
         value={state.metric}
         onChange={(metric) => metric !== null && onChange({ metric })}
         allowDeselect={false}

@@ -10,7 +10,7 @@ import classes from "./ComparePage.module.css";
 import { type CompareState, type Sort, toggled } from "./compareState";
 import { bestBeyondNoise } from "./noise";
 import type { Comparison, MethodRow } from "./queries";
-import { columnOf, METRICS, type MetricColumn, verdictWords, visibleRows } from "./rows";
+import { columnOf, columnsOf, type MetricColumn, verdictWords, visibleRows } from "./rows";
 
 interface Props {
   experimentId: string;
@@ -21,8 +21,12 @@ interface Props {
 
 /** Methods as rows: mean ± standard deviation, seeds, difference to the baseline with its interval, p, and in words. */
 export function ComparisonTable({ experimentId, comparison, state, onChange }: Props) {
+  const columns = columnsOf(comparison.metrics);
   const best = useMemo(
-    () => new Map(METRICS.map(({ metric }) => [metric, bestBeyondNoise(comparison.rows, metric)])),
+    () =>
+      new Map(
+        comparison.metrics.map((metric) => [metric, bestBeyondNoise(comparison.rows, metric)]),
+      ),
     [comparison],
   );
   const tested = columnOf(state.metric);
@@ -39,7 +43,7 @@ export function ComparisonTable({ experimentId, comparison, state, onChange }: P
               Method
             </SortHead>
             <th scope="col">n</th>
-            {METRICS.map((column) => (
+            {columns.map((column) => (
               <SortHead
                 key={column.metric}
                 column={column.metric}
@@ -108,7 +112,7 @@ export function ComparisonTable({ experimentId, comparison, state, onChange }: P
                 </span>
               </th>
               <td>{row.statistics.task_accuracy?.n ?? 0}</td>
-              {METRICS.map((column) => (
+              {columns.map((column) => (
                 <Mean
                   key={column.metric}
                   row={row}

@@ -15,7 +15,7 @@ export interface MetricColumn {
   unit: string;
 }
 
-export const METRICS: readonly MetricColumn[] = [
+const METRICS: readonly MetricColumn[] = [
   {
     metric: "task_accuracy",
     title: "Task (%)",
@@ -59,8 +59,24 @@ export const METRICS: readonly MetricColumn[] = [
   },
 ];
 
+const RATING_AGREEMENT: MetricColumn = {
+  metric: "rating_agreement",
+  title: "Ratings (%)",
+  name: "Agreement with ratings",
+  short: "ratings",
+  about: "Pairs of COTs of a ranking set that the model's scores order as the ratings do.",
+  decimals: 1,
+  scale: 100,
+  unit: "points",
+};
+
+/** The columns of a comparison: the paper's, and what its ranking set adds. */
+export const columnsOf = (metrics: readonly string[]): readonly MetricColumn[] =>
+  [...METRICS, RATING_AGREEMENT].filter(({ metric }) => metrics.includes(metric));
+
 export const columnOf = (metric: string): MetricColumn =>
-  METRICS.find((one) => one.metric === metric) ?? (METRICS[0] as MetricColumn);
+  [...METRICS, RATING_AGREEMENT].find((one) => one.metric === metric) ??
+  (METRICS[0] as MetricColumn);
 
 interface View {
   sort: Sort | undefined;
