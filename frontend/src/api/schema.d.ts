@@ -1088,6 +1088,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ranking-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Ranking Sets
+         * @description Versions, newest first: of a candidate set, of a queue's candidate set, or all.
+         */
+        get: operations["list_ranking_sets"];
+        put?: never;
+        /**
+         * Create Ranking Set
+         * @description Store a version; equal content under the same name stays one version.
+         */
+        post: operations["create_ranking_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ranking-sets/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Ranking Set
+         * @description What a set would hold, before it is made.
+         */
+        post: operations["preview_ranking_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ranking-sets/raters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Raters
+         * @description Everybody and everything that has rated COTs of a candidate set or a queue.
+         */
+        get: operations["list_raters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ranking-sets/{set_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ranking Set
+         * @description One version with its statistics.
+         */
+        get: operations["read_ranking_set"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/regrades/{run_id}/changes": {
         parameters: {
             query?: never;
@@ -1760,6 +1844,26 @@ export interface components {
             raters: components["schemas"]["RaterRead"][];
         };
         /**
+         * AvailableRater
+         * @description A rater of the source.
+         */
+        AvailableRater: {
+            /**
+             * N
+             * @description COTs rated.
+             */
+            n: number;
+            /** Rater */
+            rater: string;
+            /** Scale */
+            scale: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "person" | "adjudication" | "judge" | "rule" | "import";
+        };
+        /**
          * BetaSearch
          * @description How β of the boundary is chosen for methods with ``boundary_search``: by task accuracy on validation questions.
          *
@@ -1797,6 +1901,18 @@ export interface components {
              *     ]
              */
             seeds: number[];
+        };
+        /**
+         * Bin
+         * @description A bar of a histogram.
+         */
+        Bin: {
+            /** End */
+            end: number;
+            /** N */
+            n: number;
+            /** Start */
+            start: number;
         };
         /**
          * BuiltinModelConfig
@@ -2786,6 +2902,11 @@ export interface components {
          */
         ExperimentSpec: {
             /**
+             * Agreement Set Id
+             * @description Ranking set whose order of COTs every evaluation compares the model's scores with; best one not trained on.
+             */
+            agreement_set_id?: string | null;
+            /**
              * Assessment Questions
              * @description Training questions with freshly sampled candidates for assessment accuracy.
              * @default 300
@@ -2934,6 +3055,11 @@ export interface components {
              * @enum {string}
              */
             precision: "float32" | "bfloat16";
+            /**
+             * Ranking Set Id
+             * @description Ranking set whose candidates and qualities are trained on, instead of sampling and rating anew.
+             */
+            ranking_set_id?: string | null;
             /**
              * Seeds
              * @default [
@@ -4892,6 +5018,205 @@ export interface components {
              * @description For random: only candidates of this verdict.
              */
             verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+        };
+        /**
+         * RankingPreview
+         * @description What a set would hold, before it is made.
+         */
+        RankingPreview: {
+            /** Sha256 */
+            sha256: string;
+            statistics: components["schemas"]["RankingStatisticsRead"];
+        };
+        /**
+         * RankingSetConfig
+         * @description Which ratings count, and how several of one COT become one quality.
+         */
+        RankingSetConfig: {
+            /**
+             * Adjudicated First
+             * @description Where somebody decided, the decision counts alone.
+             * @default true
+             */
+            adjudicated_first: boolean;
+            /**
+             * Combine
+             * @description Of the ratings of one COT, each rater's newest.
+             * @default mean
+             * @enum {string}
+             */
+            combine: "mean" | "median" | "latest";
+            /**
+             * Min Ratings
+             * @description COTs with fewer raters are left out; a decision is enough.
+             * @default 1
+             */
+            min_ratings: number;
+            /**
+             * Raters
+             * @description Only these raters, by name; none means all of the sources.
+             * @default []
+             */
+            raters: string[];
+            /**
+             * Scale
+             * @description Scale of the qualities. PRO's temperatures depend on it; no other loss does.
+             * @default as-rated
+             * @enum {string}
+             */
+            scale: "as-rated" | "0-1" | "1-10";
+            /**
+             * Sources
+             * @description Kinds of raters whose ratings count.
+             * @default [
+             *       "person",
+             *       "adjudication"
+             *     ]
+             */
+            sources: ("person" | "adjudication" | "judge" | "rule" | "import")[];
+            /**
+             * Tie Tolerance
+             * @description Qualities this close or closer, on the scale chosen, are tied: they make no pair.
+             * @default 0
+             */
+            tie_tolerance: number;
+        };
+        /**
+         * RankingSetCreate
+         * @description A new version of a ranking set.
+         */
+        RankingSetCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Request Id
+             * @description Made by the client, so that pressing twice makes one version.
+             */
+            request_id?: string | null;
+            /**
+             * @default {
+             *       "adjudicated_first": true,
+             *       "combine": "mean",
+             *       "min_ratings": 1,
+             *       "raters": [],
+             *       "scale": "as-rated",
+             *       "sources": [
+             *         "person",
+             *         "adjudication"
+             *       ],
+             *       "tie_tolerance": 0
+             *     }
+             */
+            settings: components["schemas"]["RankingSetConfig"];
+            source: components["schemas"]["RankingSource"];
+        };
+        /**
+         * RankingSetList
+         * @description Versions, newest first.
+         */
+        RankingSetList: {
+            /** Items */
+            items: components["schemas"]["RankingSetRead"][];
+        };
+        /**
+         * RankingSetRead
+         * @description One version, as made.
+         */
+        RankingSetRead: {
+            /** Base Model Id */
+            base_model_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Dataset Version Id
+             * @description Of the candidate set: an experiment on the set needs the same.
+             */
+            dataset_version_id: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Part
+             * @description The part of the split that its questions are from; only train can be trained on.
+             */
+            part: string;
+            /** Queue Id */
+            queue_id: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Run Name */
+            run_name: string;
+            settings: components["schemas"]["RankingSetConfig"];
+            /** Sha256 */
+            sha256: string;
+            /** Split Id */
+            split_id: string | null;
+            statistics: components["schemas"]["RankingStatisticsRead"];
+            /** Train Questions */
+            train_questions: number | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RankingSource
+         * @description Whose COTs: a candidate set, or those of a review queue with its reviews and decisions.
+         */
+        RankingSource: {
+            /** Queue Id */
+            queue_id?: string | null;
+            /** Run Id */
+            run_id?: string | null;
+        };
+        /**
+         * RankingStatisticsRead
+         * @description What a set holds, and what was left out and why.
+         */
+        RankingStatisticsRead: {
+            /** Candidates */
+            candidates: number;
+            /** Distribution */
+            distribution: components["schemas"]["Bin"][];
+            /**
+             * Dropped
+             * @description COTs left out, by reason.
+             */
+            dropped: {
+                [key: string]: number;
+            };
+            /** High */
+            high: number;
+            /**
+             * Low
+             * @description Ends of the scale.
+             */
+            low: number;
+            /**
+             * Offered
+             * @description COTs of the source.
+             */
+            offered: number;
+            /**
+             * Pairs
+             * @description Of one question, with different qualities: what ranking losses compare.
+             */
+            pairs: number;
+            /** Questions */
+            questions: number;
+            /** Questions With Pairs */
+            questions_with_pairs: number;
+            /**
+             * Raters
+             * @description COTs by rater.
+             */
+            raters: {
+                [key: string]: number;
+            };
+            /** Ties */
+            ties: number;
         };
         /**
          * RaterPair
@@ -8876,6 +9201,256 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                     "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_ranking_sets: {
+        parameters: {
+            query?: {
+                run_id?: string | null;
+                queue_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingSetList"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_ranking_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RankingSetCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingSetRead"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_ranking_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RankingSetCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingPreview"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_raters: {
+        parameters: {
+            query?: {
+                run_id?: string | null;
+                queue_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailableRater"][];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_ranking_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                set_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingSetRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
