@@ -8,6 +8,7 @@ number. Only positions that predict a response token reach the language-model he
 Gradients flow when the caller has them enabled; dropout is the caller's business.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -29,6 +30,7 @@ __all__ = [
     "microbatch_scores",
     "microbatch_token_logprobs",
     "microbatches",
+    "positions_per_chunk",
     "shares_prefix",
     "token_logprobs",
 ]
@@ -97,9 +99,15 @@ def microbatch_scores(
 
 
 def microbatch_token_logprobs(
-    model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch
+    model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch, *, chunks: int | None = None
 ) -> tuple[Float[Tensor, " token"], ...]:
     """Token log-probabilities of one micro-batch of the plan, in the order of ``microbatch.items``.
+
+    Args:
+        model: A causal language model.
+        groups: Prompt ids and candidates' ids of each question.
+        microbatch: One of the plan's.
+        chunks: How often the projection to logits is called; by default as often as ``LOGITS_PER_CHUNK`` asks.
 
     Raises:
         ValueError: If a question with its response exceeds the model's window.
@@ -119,13 +127,14 @@ def microbatch_token_logprobs(
         }
     hidden: Tensor = decoder(input_ids=tensors.input_ids, use_cache=False, **stream).last_hidden_state
     predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
-    logprobs = _target_logprobs(
-        _head(model),
-        predicting,
-        tensors.targets,
-        positions_per_chunk=max(1, LOGITS_PER_CHUNK // model.config.get_text_config().vocab_size),
-    )
+    chunks = chunks or math.ceil(len(tensors.targets) / positions_per_chunk(model))
+    logprobs = _target_logprobs(_head(model), predicting, tensors.targets, chunks=chunks)
     return torch.split(logprobs, list(tensors.lengths))
+
+
+def positions_per_chunk(model: PreTrainedModel) -> int:
+    """Positions whose logits over the whole vocabulary exist at once."""
+    return max(1, LOGITS_PER_CHUNK // int(model.config.get_text_config().vocab_size))
 
 
 def shares_prefix(model: PreTrainedModel, packing: Packing = "auto") -> bool:
@@ -184,9 +193,9 @@ def _target_logprobs(
     hidden: Float[Tensor, "token hidden"],
     targets: Int[Tensor, " token"],
     *,
-    positions_per_chunk: int,
+    chunks: int,
 ) -> Float[Tensor, " token"]:
-    """Log-probabilities of the target tokens, projecting a bounded number of positions at a time."""
+    """Log-probabilities of the target tokens, projecting one of ``chunks`` like parts of them at a time."""
 
     def logprobs(hidden: Tensor, targets: Tensor) -> Tensor:
         logits = head(hidden)
@@ -194,7 +203,7 @@ def _target_logprobs(
         logits = logits if logits.dtype == torch.float64 else logits.float()
         return -functional.cross_entropy(logits, targets, reduction="none")
 
-    if len(targets) <= positions_per_chunk:
+    if chunks == 1:
         return logprobs(hidden, targets)
     # Recomputing a chunk's logits in the backward pass keeps one chunk of them alive, not all.
     return torch.cat(
@@ -203,7 +212,7 @@ def _target_logprobs(
             if torch.is_grad_enabled()
             else logprobs(part, wanted)
             for part, wanted in zip(
-                torch.split(hidden, positions_per_chunk), torch.split(targets, positions_per_chunk), strict=True
+                torch.tensor_split(hidden, chunks), torch.tensor_split(targets, chunks), strict=True
             )
         ]
     )

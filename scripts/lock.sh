@@ -16,4 +16,4 @@ compile() {
 }
 
 compile base --extra export --extra postgres --extra redis "$@"
-compile dev --extra dev --extra export --extra postgres --extra redis --constraint requirements/base.lock "$@"
+compile dev --extra deepspeed --extra dev --extra export --extra postgres --extra redis --constraint requirements/base.lock "$@"

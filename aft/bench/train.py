@@ -15,9 +15,10 @@ from aft.config.training import TrainConfig
 from aft.scoring import Packing
 from aft.training.accumulation import add_step_gradient, parts
 from aft.training.batches import TrainingBatch, collate_groups
-from aft.training.gradients import Passes, add_batch_gradient
+from aft.training.gradients import HowMany, add_batch_gradient
 from aft.training.groups import Group
 from aft.training.optimization import make_optimizer, update
+from aft.training.passes import Passes
 
 BOUNDARY = MethodConfig(name="aft", constraint="boundary")
 DETACHED = MethodConfig(name="aft", constraint="detached")
@@ -41,13 +42,13 @@ def measure(config: BenchConfig) -> BenchReport:
 
         return once
 
-    def ours(settings: TrainConfig, passes: Passes = "auto", *, share: bool = True, skip: bool = True) -> Measured:
+    def ours(settings: TrainConfig, passes: HowMany = "auto", *, share: bool = True, skip: bool = True) -> Measured:
         batch = collate_groups(groups, settings)
         if not skip:
             batch = without_skip(batch)
         packing: Packing = "auto" if share else "separate"
         if passes == "auto":
-            return step(lambda: add_step_gradient(model, batch, settings, packing=packing))
+            return step(lambda: add_step_gradient(model, batch, settings, Passes(model, settings, packing=packing)))
         pieces = list(parts(model, batch, settings))
         return step(lambda: [add_batch_gradient(model, piece, settings, passes=passes) for piece in pieces])
 

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aft.config.base import Config
 from aft.config.method import MethodConfig
+from aft.config.scale import LoraConfig, ParallelConfig, check_scale
 
 Precision = Literal["float32", "bfloat16"]
 VftReduction = Literal["token-mean", "token-sum", "batch-token-mean"]
@@ -52,6 +53,11 @@ class TrainConfig(Config):
     tokens_per_microbatch: int = Field(default=2048, ge=64)
     """Memory budget: tokens in one forward and backward pass."""
     precision: Precision = "float32"
+    activation_checkpointing: bool = False
+    """Keep only each layer's input for the backward pass and compute the rest again: less memory, a third more time."""
+    lora: LoraConfig | None = None
+    """Train low-rank factors instead of all weights."""
+    parallel: ParallelConfig = ParallelConfig()
     deduplicate: bool = True
     """Count candidates of a question with equal text once."""
     validation_questions: int = Field(default=200, ge=0)
@@ -68,6 +74,11 @@ class TrainConfig(Config):
     checkpoint_every_seconds: float = Field(default=60.0, gt=0)
     """A resumable checkpoint is written about this often, and when the run is stopped."""
     seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _scale_fits(self) -> "TrainConfig":
+        check_scale(self.lora, self.parallel)
+        return self
 
 
 class BuiltinModelConfig(Config):

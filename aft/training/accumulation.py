@@ -10,19 +10,21 @@ from dataclasses import fields
 from typing import Any
 
 from aft.config.training import TrainConfig
-from aft.scoring import Packing
 from aft.training.batches import TrainingBatch, take_part
-from aft.training.gradients import BatchLoss, add_batch_gradient, exceeds_budget
+from aft.training.gradients import BatchLoss, add_batch_gradient, fits_budget
+from aft.training.passes import Passes
 
 
-def add_step_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *, packing: Packing = "auto") -> BatchLoss:
+def add_step_gradient(
+    model: Any, batch: TrainingBatch, config: TrainConfig, computed_by: Passes | None = None
+) -> BatchLoss:
     """Add the gradient of the step's loss to the parameters' ``grad``.
 
     Args:
         model: A causal language model without dropout.
         batch: The step, or one process's share of it; nothing is added for an empty share.
         config: Method, reduction of the VFT term and token budget.
-        packing: Whether a question is shared by its responses; changes speed, not the gradient.
+        computed_by: Who computes the micro-batches; by default this process with the whole model.
 
     Returns:
         The sums over all parts.
@@ -30,25 +32,28 @@ def add_step_gradient(model: Any, batch: TrainingBatch, config: TrainConfig, *, 
     Raises:
         FloatingPointError: If the loss is not finite.
     """
+    passes = computed_by or Passes(model, config)
     return total_loss(
-        add_batch_gradient(model, part, config, packing=packing) for part in parts(model, batch, config, packing)
+        add_batch_gradient(model, part, config, computed_by=passes) for part in parts(model, batch, config, passes)
     )
 
 
-def parts(model: Any, batch: TrainingBatch, config: TrainConfig, packing: Packing = "auto") -> Iterator[TrainingBatch]:
+def parts(
+    model: Any, batch: TrainingBatch, config: TrainConfig, computed_by: Passes | None = None
+) -> Iterator[TrainingBatch]:
     """Halve the step until each part fits the token budget or holds a single question."""
     questions = len(batch.prompts)
     if not questions:
         return
-    if questions == 1 or not exceeds_budget(model, batch, config, packing):
+    if questions == 1 or fits_budget(model, batch, config, computed_by):
         yield batch
         return
     # Questions of like length share micro-batches, so that little is padding.
     tokens = _tokens(batch)
     order = sorted(range(questions), key=lambda question: (-tokens[question], question))
     half = _half(tokens, order)
-    yield from parts(model, take_part(batch, order[:half]), config, packing)
-    yield from parts(model, take_part(batch, order[half:]), config, packing)
+    yield from parts(model, take_part(batch, order[:half]), config, computed_by)
+    yield from parts(model, take_part(batch, order[half:]), config, computed_by)
 
 
 def share_of(batch: TrainingBatch, rank: int, processes: int) -> TrainingBatch:

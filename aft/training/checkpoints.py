@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,13 +88,17 @@ class CheckpointStore:
 
     def latest(self) -> LoadedCheckpoint | None:
         """The newest checkpoint whose files match their manifest, or None."""
-        for step, path in self._newest_first():
-            if not is_whole(path):
-                continue
-            state = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            tensors = {file.stem: load_file(file) for file in sorted(path.glob("*.safetensors"))}
-            return LoadedCheckpoint(path, step, tensors, state)
+        for _, path in self._newest_first():
+            if is_whole(path):
+                return self.read(path.name)
         return None
+
+    def read(self, name: str) -> LoadedCheckpoint:
+        """A checkpoint that is known to be whole, by its directory's name."""
+        path = self.directory / name
+        state = json.loads((path / _STATE).read_text(encoding="utf-8"))
+        tensors = {file.stem: load_file(file) for file in sorted(path.glob("*.safetensors"))}
+        return LoadedCheckpoint(path, int(state["step"]), tensors, state)
 
     def save_final(self, model: Any, tokenizer: Any, *, step: int = 0, target: Path | None = None) -> Path:
         """Write the finished model as a directory that ``from_pretrained`` reads (safetensors).
@@ -104,21 +109,12 @@ class CheckpointStore:
             step: Optimizer steps done.
             target: The directory to make; by default ``final`` beside the checkpoints.
         """
-
-        def write(directory: Path) -> None:
-            model.save_pretrained(directory)
-            tokenizer.save_pretrained(directory)
-
+        write = partial(_write_model, model, tokenizer)
         return self._publish(target or self.directory / "final", step, "final", write).path
 
     def save_best(self, model: Any, tokenizer: Any, *, step: int) -> Path:
         """Write the model of the best evaluation so far, beside earlier ones that a resume point may still name."""
-
-        def write(directory: Path) -> None:
-            model.save_pretrained(directory)
-            tokenizer.save_pretrained(directory)
-
-        return self._publish(self._best(step), step, "best", write).path
+        return self._publish(self._best(step), step, "best", partial(_write_model, model, tokenizer)).path
 
     def drop_best(self, *, but: int | None) -> None:
         """Remove the models of evaluations that are not the best any more."""
@@ -175,6 +171,14 @@ class CheckpointStore:
         return sorted(found, reverse=True)
 
 
+def _write_model(model: Any, tokenizer: Any, directory: Path) -> None:
+    if not torch.cuda.is_available():
+        # Saving imports DeepSpeed where it is installed, which else prints that it sees no GPU.
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
 def is_whole(directory: Path) -> bool:
     """Whether every file of a checkpoint is there and matches the manifest."""
     try:
@@ -189,15 +193,16 @@ def is_whole(directory: Path) -> bool:
 
 
 def training_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
-    """Weights and optimizer state by parameter name; tied weights appear once."""
-    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
+    """Trained weights and optimizer state by parameter name; tied weights appear once, frozen ones not at all."""
+    trained = _trained(model)
+    names: dict[Tensor, str] = {parameter: name for name, parameter in trained.items()}
     moments = {
         f"{names[parameter]}|{key}": value
         for parameter, state in optimizer.state.items()
         for key, value in state.items()
         if isinstance(value, Tensor)
     }
-    return {"model": dict(model.named_parameters()), "optimizer": moments}
+    return {"model": dict(trained), "optimizer": moments}
 
 
 def restore_training(loaded: LoadedCheckpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -206,11 +211,9 @@ def restore_training(loaded: LoadedCheckpoint, model: nn.Module, optimizer: torc
     Raises:
         ValueError: If the checkpoint belongs to another model.
     """
-    parameters = dict(model.named_parameters())
+    parameters = _trained(model)
     weights = loaded.tensors["model"]
-    if parameters.keys() != weights.keys() or any(parameters[n].shape != weights[n].shape for n in parameters):
-        msg = f"Checkpoint {loaded.path.name} holds another model than the one to resume. Start the run afresh."
-        raise ValueError(msg)
+    check_same_model(loaded, {name: parameter.shape for name, parameter in parameters.items()})
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
@@ -218,6 +221,23 @@ def restore_training(loaded: LoadedCheckpoint, model: nn.Module, optimizer: torc
         name, _, moment = key.rpartition("|")
         parameter = parameters[name]
         optimizer.state[parameter][moment] = value.to(parameter.device)
+
+
+def check_same_model(loaded: LoadedCheckpoint, shapes: Mapping[str, torch.Size]) -> None:
+    """Compare a checkpoint with the trained parameters' shapes.
+
+    Raises:
+        ValueError: If the checkpoint belongs to another model.
+    """
+    if {name: tuple(tensor.shape) for name, tensor in loaded.tensors["model"].items()} != {
+        name: tuple(shape) for name, shape in shapes.items()
+    }:
+        msg = f"Checkpoint {loaded.path.name} holds another model than the one to resume. Start the run afresh."
+        raise ValueError(msg)
+
+
+def _trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def _seal(directory: Path) -> tuple[str, int]:

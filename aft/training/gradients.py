@@ -18,14 +18,12 @@ from torch import Tensor
 from aft.config.method import RANKING_METHODS, MethodConfig
 from aft.config.training import TrainConfig
 from aft.losses import ranking_loss
-from aft.scoring import GroupIds, Microbatch, Packing, microbatch_token_logprobs, microbatches, shares_prefix
+from aft.scoring import GroupIds, Microbatch, microbatches
 from aft.training.batches import TrainingBatch
+from aft.training.passes import Passes
 
-Passes = Literal["auto", "joint", "two"]
+HowMany = Literal["auto", "joint", "two"]
 """auto: joint when the batch fits the token budget."""
-
-_CPU_TOKENS_PER_PASS = 1024
-"""A CPU gains nothing from larger passes, and rows of unlike length pad each other less in smaller ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,12 @@ class BatchLoss:
 
 
 def add_batch_gradient(
-    model: Any, batch: TrainingBatch, config: TrainConfig, *, passes: Passes = "auto", packing: Packing = "auto"
+    model: Any,
+    batch: TrainingBatch,
+    config: TrainConfig,
+    *,
+    passes: HowMany = "auto",
+    computed_by: Passes | None = None,
 ) -> BatchLoss:
     """Add the gradient of the batch's loss to the parameters' ``grad``.
 
@@ -58,16 +61,15 @@ def add_batch_gradient(
         batch: The groups of one optimizer step.
         config: Method, reduction of the VFT term and token budget.
         passes: Forced by tests; a joint pass may exceed the budget.
-        packing: Whether a question is shared by its responses; changes speed, not the gradient.
+        computed_by: Who computes the micro-batches; by default this process with the whole model.
 
     Raises:
         FloatingPointError: If the loss is not finite.
     """
-    scorer = _Scorer(model, batch, config, packing)
+    computed_by = computed_by or Passes(model, config)
+    scorer = _Scorer(model, batch, computed_by)
     with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
-    joint = passes == "joint" or (
-        passes == "auto" and scorer.padded_tokens(with_gradient) <= config.tokens_per_microbatch
-    )
+    joint = passes == "joint" or (passes == "auto" and scorer.fits(with_gradient, config.tokens_per_microbatch))
     sums = torch.zeros(len(batch.responses), dtype=scorer.dtype, device=model.device)
     kept: list[tuple[list[int], Tensor]] = []
     ranked = [index for index, response in enumerate(batch.responses) if response.column is not None]
@@ -87,12 +89,12 @@ def add_batch_gradient(
     again: list[int] = []
     if joint:
         weights = [coefficients[indices].to(values) for indices, values in kept]
-        torch.autograd.backward([values for _, values in kept], weights)
+        computed_by.backward([values for _, values in kept], weights)
     else:
         again = coefficients.nonzero().flatten().tolist()
         for indices, values in scorer.log_likelihoods(again):
             sums[indices] = values.detach()
-            torch.autograd.backward([values], [coefficients[indices].to(values)])
+            computed_by.backward([values], [coefficients[indices].to(values)])
     vft_loss = -float((shares * sums).sum())
     lengths = torch.tensor([len(response.ids) for response in batch.responses], device=sums.device)
     score_pushes = pushes * lengths
@@ -143,34 +145,32 @@ def _ranking_gradient(batch: TrainingBatch, sums: Tensor, method: MethodConfig) 
     return loss.item(), pushes
 
 
-def exceeds_budget(model: Any, batch: TrainingBatch, config: TrainConfig, packing: Packing = "auto") -> bool:
-    """Whether the forward passes that keep their graphs hold more tokens than a micro-batch may."""
+def fits_budget(model: Any, batch: TrainingBatch, config: TrainConfig, computed_by: Passes | None = None) -> bool:
+    """Whether the forward passes that keep their graphs hold no more tokens than a micro-batch may."""
     with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
-    return _Scorer(model, batch, config, packing).padded_tokens(with_gradient) > config.tokens_per_microbatch
+    scorer = _Scorer(model, batch, computed_by or Passes(model, config))
+    return scorer.fits(with_gradient, config.tokens_per_microbatch)
 
 
 class _Scorer:
     """Log-likelihoods of a batch's responses, micro-batch by micro-batch."""
 
-    def __init__(self, model: Any, batch: TrainingBatch, config: TrainConfig, packing: Packing = "auto") -> None:
-        self.model, self.batch, self.config = model, batch, config
+    def __init__(self, model: Any, batch: TrainingBatch, computed_by: Passes) -> None:
+        self.batch, self._passes = batch, computed_by
         self.tokens = 0
         self.dtype = torch.float64 if next(model.parameters()).dtype == torch.float64 else torch.float32
-        self._share_prefix = shares_prefix(model, packing)
-        budget = config.tokens_per_microbatch
-        self._tokens_per_pass = min(budget, _CPU_TOKENS_PER_PASS) if model.device.type == "cpu" else budget
+        self._share_prefix = computed_by.shares_prefix
 
-    def padded_tokens(self, indices: Sequence[int]) -> int:
-        """Tokens of the forward passes over these responses, padding included."""
-        return sum(microbatch.padded_tokens for microbatch in self._plan(indices)[2])
+    def fits(self, indices: Sequence[int], budget: int) -> bool:
+        """Whether the graphs of these responses' forward passes may be kept at the same time."""
+        plan, most = self._plan(indices)[2], self._passes.most_kept
+        return (most is None or len(plan) <= most) and sum(part.padded_tokens for part in plan) <= budget
 
     def log_likelihoods(self, indices: Sequence[int]) -> Iterable[tuple[list[int], Tensor]]:
         """Yield response numbers and the sum of their token log-probabilities, one micro-batch at a time."""
         groups, numbers, plan = self._plan(indices)
-        autocast = torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
         for microbatch in plan:
-            with autocast:
-                tokens = microbatch_token_logprobs(self.model, groups, microbatch)
+            tokens = self._passes.forward(groups, microbatch)
             self.tokens += microbatch.tokens
             yield [numbers[item] for item in microbatch.items], torch.stack([each.sum() for each in tokens])
 
@@ -182,5 +182,5 @@ class _Scorer:
             members = groups[response.question][1]
             numbers[response.question, len(members)] = index
             members.append(response.ids)
-        plan = microbatches(groups, tokens_per_microbatch=self._tokens_per_pass, share_prefix=self._share_prefix)
+        plan = microbatches(groups, tokens_per_microbatch=self._passes.tokens_per_pass, share_prefix=self._share_prefix)
         return list(groups), numbers, plan

@@ -13,13 +13,15 @@ from typing import Any
 import torch
 
 from aft.config.training import TrainConfig
-from aft.training.accumulation import add_step_gradient
 from aft.training.batches import batch_indices, check_groups, collate_groups, steps_per_epoch
-from aft.training.checkpoints import CheckpointStore, restore_training, training_tensors
+from aft.training.checkpoints import CheckpointStore, LoadedCheckpoint
 from aft.training.gradients import BatchLoss
 from aft.training.groups import Group
-from aft.training.optimization import learning_rate, make_optimizer, update
-from aft.training.sinks import MetricSink
+from aft.training.optimization import learning_rate
+from aft.training.ranks import ALONE, Ranks
+from aft.training.setup import put_in_training_form, put_in_training_mode
+from aft.training.sinks import MetricSink, NullSink
+from aft.training.strategies import make_strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,17 @@ def train(
     evaluate: Callable[[Any, int], Mapping[str, float]] | None = None,
     should_end: Callable[[], bool] = lambda: False,
     epochs: int,
+    ranks: Ranks = ALONE,
 ) -> TrainResult:
     """Train ``model`` in place on batches of question groups; resume from the newest valid checkpoint.
 
     The result is a function of the arguments alone: on a CPU an interrupted and resumed training ends with the
-    same bits as one left alone.
+    same bits as one left alone. Several processes call this with the same arguments, but ``ranks``: each computes
+    its share of every step, and the first alone evaluates and writes metrics and checkpoints.
 
     Args:
         config: The method, the optimizer and the seed of the data order.
-        model: The starting model; its dropout stays off.
+        model: The starting model; its dropout stays off. It gets the factors of ``config.lora``.
         tokenizer: Saved beside the finished model.
         groups: Questions with references and, where the method needs them, rated candidates.
         sink: Receives ``train/...`` at every step and ``validation/...`` at every evaluation.
@@ -79,60 +83,74 @@ def train(
             best ``task_accuracy`` is kept beside the last one, and is the final one with ``config.keep = best``.
         should_end: Asked after every evaluation; True makes this step the last.
         epochs: Passes over the questions (``config.optimizer.epochs``; more for vft-continued).
+        ranks: This process among those that share the training.
 
     Raises:
-        ValueError: If the groups cannot be trained on, a checkpoint belongs to another run, or the loss or its
-            gradient is not finite.
+        ValueError: If the groups cannot be trained on, a checkpoint belongs to another run, the loss or its gradient
+            is not finite, or the model or this machine cannot do what the configuration asks.
     """
     window = getattr(model.config, "max_position_embeddings", None)
     check_groups(groups, config, vocabulary=model.get_input_embeddings().num_embeddings, window=window)
-    if config.precision == "bfloat16":
-        # Small updates vanish in bfloat16 weights: keep float32 ones and compute in bfloat16.
-        model.float()
-    model.eval()
-    optimizer = make_optimizer(model, config.optimizer)
+    put_in_training_form(model, config)
+    put_in_training_mode(model)
+    strategy = make_strategy(model, config, ranks)
+    sink = sink if ranks.is_first else NullSink()
     total = epochs * steps_per_epoch(len(groups), config.optimizer.questions_per_step)
     fingerprint = run_fingerprint(config, groups, epochs)
-    step, evaluated, best = _resume(checkpoints, model, optimizer, fingerprint)
+    step, evaluated, best = 0, 0, None
+    loaded = _newest(checkpoints, fingerprint, ranks)
+    if loaded is not None:
+        strategy.restore(loaded)
+        _set_random_state(loaded.state["rng"])
+        step, evaluated, best = loaded.step, int(loaded.state["evaluated"]), _best_of(loaded)
     resumed_from, saved_at = step, time.monotonic()
     evaluation_steps = evaluation_schedule(total, config.evaluations_per_run if evaluate else 0)
 
     def save() -> None:
-        state = {"fingerprint": fingerprint, "evaluated": evaluated, "rng": _random_state()}
-        state["best"] = None if best is None else [best.step, best.task_accuracy]
-        checkpoints.save(step, training_tensors(model, optimizer), state)
-        # Only now does no resume point need an earlier best model any more.
-        checkpoints.drop_best(but=best.step if best is not None else None)
+        tensors = strategy.tensors()
+        if ranks.is_first:
+            state = {"fingerprint": fingerprint, "evaluated": evaluated, "rng": _random_state()}
+            state["best"] = None if best is None else [best.step, best.task_accuracy]
+            checkpoints.save(step, tensors, state)
+            # Only now does no resume point need an earlier best model any more.
+            checkpoints.drop_best(but=best.step if best is not None else None)
 
     def evaluate_if_due() -> bool:
         nonlocal evaluated, best
         if evaluate is None or step not in evaluation_steps or evaluated >= step:
             return False
-        values = evaluate(model, step)
-        model.eval()
+        with strategy.whole_model() as whole:
+            values: dict[str, float] = ranks.from_first(lambda: dict(evaluate(whole, step)))
+            if values:
+                sink.write(step, {f"validation/{name}": value for name, value in values.items()})
+            accuracy = values.get("task_accuracy")
+            if accuracy is not None and (best is None or accuracy > best.task_accuracy):
+                best = Best(step, accuracy)
+                if ranks.is_first:
+                    checkpoints.save_best(whole, tokenizer, step=step)
+        put_in_training_mode(model)
         if not values:
             return False
-        sink.write(step, {f"validation/{name}": value for name, value in values.items()})
-        accuracy = values.get("task_accuracy")
-        if accuracy is not None and (best is None or accuracy > best.task_accuracy):
-            checkpoints.save_best(model, tokenizer, step=step)
-            best = Best(step, accuracy)
         evaluated = step
-        return should_end()
+        return bool(ranks.from_first(should_end))
 
     ended = evaluate_if_due()
     for indices in batch_indices(len(groups), config, epochs=epochs, start_step=step):
         if ended:
             break
-        if should_stop():
+        is_old = time.monotonic() - saved_at >= config.checkpoint_every_seconds
+        stops, saves = ranks.any(should_stop(), is_old and ranks.is_first)
+        if stops or saves:
             save()
+            saved_at = time.monotonic()
+        if stops:
             return TrainResult(step, total, stopped=True, resumed_from=resumed_from, final=None)
         started = time.perf_counter()
         rate = learning_rate(config.optimizer, step, total)
         batch = collate_groups([groups[index] for index in indices], config)
         try:
-            loss = add_step_gradient(model, batch, config)
-            norm = update(model, optimizer, rate, config.optimizer.max_grad_norm)
+            loss = strategy.add_gradient(batch)
+            norm = strategy.update(rate)
         except FloatingPointError as error:
             raise ValueError(f"Training failed at step {step + 1} of {total}: {error}. {_REMEDY}") from error
         step += 1
@@ -140,17 +158,20 @@ def train(
         sink.write(step, _metrics(loss, norm, rate, batch.groups_without_pairs, seconds))
         sink.progress(step, total, "training")
         ended = evaluate_if_due()
-        if time.monotonic() - saved_at >= config.checkpoint_every_seconds and step < total and not ended:
-            save()
-            saved_at = time.monotonic()
-    if step in evaluation_steps and evaluated < step and should_stop():
+    if step in evaluation_steps and evaluated < step and any(ranks.any(should_stop())):
         save()
         return TrainResult(step, total, stopped=True, resumed_from=resumed_from, final=None)
-    if best is not None and (config.keep == "best" or best.step == step):
-        final = checkpoints.promote_best(best.step)
-    else:
-        final = checkpoints.save_final(model, tokenizer, step=step)
-    checkpoints.drop_best(but=best.step if best is not None else None)
+
+    def finish(whole: Any) -> str:
+        if best is not None and (config.keep == "best" or best.step == step):
+            final = checkpoints.promote_best(best.step)
+        else:
+            final = checkpoints.save_final(whole, tokenizer, step=step)
+        checkpoints.drop_best(but=best.step if best is not None else None)
+        return str(final)
+
+    with strategy.whole_model() as whole:
+        final = Path(ranks.from_first(lambda: finish(whole)))
     return TrainResult(
         step,
         total,
@@ -173,29 +194,37 @@ def evaluation_schedule(total: int, count: int) -> frozenset[int]:
 
 def run_fingerprint(config: TrainConfig, groups: Sequence[Group], epochs: int) -> str:
     """What a checkpoint must agree on to be resumed: configuration, epochs and every token and rating."""
-    digest = hashlib.sha256(json.dumps([config.model_dump(mode="json"), epochs], sort_keys=True).encode())
+    # Processes only differ in rounding: a run may go on with more or fewer of them.
+    plain = config.model_dump(mode="json", exclude={"parallel"})
+    digest = hashlib.sha256(json.dumps([plain, epochs], sort_keys=True).encode())
     for group in groups:
         digest.update(repr(group).encode())
     return digest.hexdigest()
 
 
-def _resume(
-    checkpoints: CheckpointStore, model: Any, optimizer: torch.optim.Optimizer, fingerprint: str
-) -> tuple[int, int, Best | None]:
-    """Restore the newest valid checkpoint; returns its step, the last step evaluated and the best evaluation."""
-    loaded = checkpoints.latest()
-    if loaded is None:
-        return 0, 0, None
+def _newest(checkpoints: CheckpointStore, fingerprint: str, ranks: Ranks) -> LoadedCheckpoint | None:
+    """The newest valid checkpoint, which the first process chooses for all."""
+    loaded = checkpoints.latest() if ranks.is_first else None
+    name = ranks.from_first(lambda: loaded and loaded.path.name)
+    if name is None:
+        return None
+    loaded = loaded or checkpoints.read(name)
     if loaded.state["fingerprint"] != fingerprint:
         msg = (
             f"Checkpoint {loaded.path.name} was written with another configuration or other data. "
             "Start this run with a directory of its own."
         )
         raise ValueError(msg)
-    restore_training(loaded, model, optimizer)
-    torch.set_rng_state(torch.frombuffer(bytearray(base64.b64decode(loaded.state["rng"])), dtype=torch.uint8))
+    return loaded
+
+
+def _best_of(loaded: LoadedCheckpoint) -> Best | None:
     best = loaded.state.get("best")
-    return loaded.step, int(loaded.state["evaluated"]), None if best is None else Best(int(best[0]), float(best[1]))
+    return None if best is None else Best(int(best[0]), float(best[1]))
+
+
+def _set_random_state(text: str) -> None:
+    torch.set_rng_state(torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8))
 
 
 def _random_state() -> str:
