@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.api.deps import ReadSessionDep, SessionDep, problems
-from backend.errors import AppError, Conflict, NotFound
+from backend.errors import AppError, Conflict, Invalid, NotFound
 from backend.schemas.common import Page
 from backend.schemas.runs import (
     LogChunk,
@@ -17,10 +17,12 @@ from backend.schemas.runs import (
     RunRead,
     RunState,
     RunSummary,
+    RunTagging,
     Series,
     SeriesPoint,
+    TagCount,
 )
-from backend.services import alarms, measurements, metrics, run_views, runs
+from backend.services import alarms, measurements, metrics, run_tags, run_views, runs, usage
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -32,17 +34,39 @@ def list_runs(
     kind: RunKind | None = None,
     experiment_id: Annotated[str | None, Query(max_length=32)] = None,
     method: Annotated[str | None, Query(max_length=80)] = None,
+    tag: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(max_length=200, description="Part of the name, or an id.")] = None,
     after: Annotated[str | None, Query(max_length=32)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page[RunSummary]:
     """Runs, newest first, by keyset."""
     wanted = run_views.RunFilter(
-        states=tuple(state or ()), kind=kind, experiment_id=experiment_id, method=method, text=q or None
+        states=tuple(state or ()), kind=kind, experiment_id=experiment_id, method=method, text=q or None, tag=tag
     )
     found = run_views.list_page(session, wanted, after=after, limit=limit)
     items = run_views.summaries(session, found[:limit])
     return Page(items=items, next_after=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/tags", response_model=list[TagCount])
+def list_tags(session: ReadSessionDep) -> list[TagCount]:
+    """Every tag in use, with its number of runs."""
+    return [TagCount(tag=tag, runs=n) for tag, n in run_tags.in_use(session)]
+
+
+@router.post("/tags", response_model=RunActionResult, responses=problems(Invalid))
+def tag_runs(session: SessionDep, body: RunTagging) -> RunActionResult:
+    """Put tags on runs and take others off; runs that do not exist are passed over."""
+    run_tags.change(session, body.run_ids, add=body.add, remove=body.remove)
+    return RunActionResult(done=body.run_ids, refused=[])
+
+
+@router.post("/clone", response_model=RunActionResult)
+def clone_runs(session: SessionDep, body: RunAction) -> RunActionResult:
+    """Compute the same once more, each as a run of its own; `done` holds the new ids."""
+    made: list[str] = []
+    result = _each(body, lambda run_id: made.append(runs.clone(session, run_id).id))
+    return RunActionResult(done=made, refused=result.refused)
 
 
 @router.get("/{run_id}", response_model=RunRead, responses=problems(NotFound))
@@ -50,6 +74,7 @@ def read_run(session: ReadSessionDep, run_id: str) -> RunRead:
     """One run with attempts, lineage, files, results and events."""
     run = runs.get(session, run_id)
     base = run_views.summaries(session, [run])[0]
+    used = usage.of_runs(session, [run_id]).get(run_id, usage.Usage())
     parents, children = run_views.relations(session, run_id)
     return RunRead.model_validate(
         {
@@ -61,6 +86,8 @@ def read_run(session: ReadSessionDep, run_id: str) -> RunRead:
             **run_views.details(session, run),
             "parents": parents,
             "children": children,
+            "used_seconds": used.seconds,
+            "used_bytes": used.bytes,
             "metric_names": metrics.names(session, run_id),
             "alarm": next(iter(alarms.of_runs(session, [run_id])), None),
             "config_difference": run_views.config_difference(session, run),

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from aft.config.experiment import ExperimentSpec
 from backend import jobs
-from backend.cli import experiment_files
+from backend.cli import experiment_changes, experiment_files
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
@@ -22,6 +22,12 @@ app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_i
 console = Console()
 app.command("bundle")(experiment_files.bundle)
 app.command("report")(experiment_files.report)
+app.command("pause")(experiment_changes.pause)
+app.command("resume")(experiment_changes.resume)
+app.command("prioritise")(experiment_changes.prioritise)
+app.command("extend")(experiment_changes.extend)
+app.command("delete")(experiment_changes.delete)
+app.command("restore")(experiment_changes.restore)
 
 
 def load_spec(file: Path) -> ExperimentSpec:
@@ -88,7 +94,7 @@ def list_command() -> None:
     for item in found:
         mine = counts[item.id]
         done = f"{mine.get('succeeded', 0)}/{sum(mine.values())}"
-        table.add_row(item.id, item.name, experiments.state_of(mine), done)
+        table.add_row(item.id, item.name, experiments.state_of(mine, paused=item.paused_at is not None), done)
     console.print(table)
 
 

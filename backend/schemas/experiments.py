@@ -1,13 +1,16 @@
 """Experiments: plan, progress, comparison."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.method import MethodConfig
 from backend.schemas.common import Schema
 from backend.schemas.runs import DegradationAlarm, RunKind, RunProgress, RunState
+
+Priority = Literal["low", "normal", "high"]
 
 
 class PlanNode(Schema):
@@ -64,6 +67,19 @@ class ExperimentCreate(Schema):
     """Compute everything again instead of reusing finished runs."""
 
 
+class ExperimentExtension(Schema):
+    """What to add to an experiment; everything else stays as it is."""
+
+    methods: list[MethodConfig] = Field(default=[], max_length=40)
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(default=[], max_length=50)
+
+
+class ExperimentPriority(Schema):
+    """Before or after other experiments."""
+
+    priority: Priority
+
+
 class StateCounts(Schema):
     """Runs per state."""
 
@@ -77,7 +93,7 @@ class StateCounts(Schema):
     cancelled: int = 0
 
 
-ExperimentState = Literal["running", "finished", "failed", "cancelled"]
+ExperimentState = Literal["running", "paused", "finished", "failed", "cancelled"]
 
 
 class ExperimentSummary(Schema):
@@ -87,6 +103,8 @@ class ExperimentSummary(Schema):
     name: str
     is_demo: bool
     state: ExperimentState
+    """paused: runs under way finish, and no new one starts."""
+    priority: Priority
     counts: StateCounts
     runs_total: int
     eta_seconds: float | None
@@ -115,6 +133,25 @@ class ExperimentCell(Schema):
     error_title: str | None
     parents: list[str]
     """Cells."""
+    on_hold: bool
+    """True while the experiment is paused and no other one needs the run."""
+    estimate_seconds: float | None
+    used_seconds: float
+    used_bytes: int
+
+
+class ExperimentUsage(Schema):
+    """Time and disk, expected and used."""
+
+    estimate_seconds: float
+    """Computing, all runs one after the other."""
+    used_seconds: float
+    """Computing of its own runs, over all attempts."""
+    reused_seconds: float
+    """Computing of runs that other experiments had done already."""
+    estimate_bytes: int
+    used_bytes: int
+    """Weights, checkpoints and files of all its runs."""
 
 
 class ExperimentRead(ExperimentSummary):
@@ -127,6 +164,7 @@ class ExperimentRead(ExperimentSummary):
     dataset_version_id: str
     base_model_id: str
     cells: list[ExperimentCell]
+    usage: ExperimentUsage
     warnings: list[PlanWarning]
     alarms: list[DegradationAlarm]
     """Degradation alarms of its training runs."""

@@ -54,6 +54,9 @@ class RunSummary(Schema):
     """Since its first start, until now or the end."""
     experiments: list[str]
     """Ids of the experiments that use it."""
+    tags: list[str]
+    on_hold: bool
+    """True while every experiment that uses it is paused."""
 
 
 class RunAttemptRead(Schema):
@@ -165,6 +168,10 @@ class RunRead(RunSummary):
     metric_names: list[str]
     alarm: DegradationAlarm | None
     """The training run's first degradation alarm."""
+    used_seconds: float
+    """Computing, over all attempts."""
+    used_bytes: int
+    """Weights, checkpoints and files."""
     config_difference: list[dict[str, Any]]
     """Settings that differ from the run it starts from: [{path, here, there}]."""
 
@@ -185,6 +192,20 @@ class RunAction(Schema):
     """Runs to act on."""
 
     run_ids: list[str] = Field(min_length=1, max_length=10_000)
+
+
+class RunTagging(RunAction):
+    """Tags to put on runs and to take off."""
+
+    add: list[str] = Field(default=[], max_length=20)
+    remove: list[str] = Field(default=[], max_length=20)
+
+
+class TagCount(Schema):
+    """A tag in use."""
+
+    tag: str
+    runs: int
 
 
 class RunActionResult(Schema):

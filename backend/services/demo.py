@@ -74,7 +74,8 @@ def start(session: Session, *, short: bool = False) -> tuple[Experiment, bool]:
     """Start the demo, or return the one that is there; True when it was there already."""
     spec = short_spec(_short_model(session).id) if short else full_spec()
     wanted = experiments.resolve(session, spec).model_dump(mode="json")
-    for known in session.scalars(select(Experiment).where(Experiment.is_demo).order_by(Experiment.id.desc())):
+    demos = select(Experiment).where(Experiment.is_demo, Experiment.deleted_at.is_(None))
+    for known in session.scalars(demos.order_by(Experiment.id.desc())):
         counts = experiments.state_counts(session, [known.id])[known.id]
         if known.spec == wanted and experiments.state_of(counts) in {"running", "finished"}:
             return known, True

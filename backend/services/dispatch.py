@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from backend import jobs
 from backend.db.models import Event, Run, utcnow
 from backend.db.session import reading, transaction
-from backend.services import endings, imports, workers
-from backend.services.run_states import HELD, settle_waiting
+from backend.services import endings, experiments, imports, standing, workers
+from backend.services.run_states import HELD, IN_LINE, LINE_ORDER, settle_waiting
 from backend.settings import get_settings
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ def dispatch_once(session: Session) -> int:
     While every slot is busy nothing is sent again: a worker that gets free looks for the next run by itself.
     """
     settle_waiting(session)
-    line = select(Run.id, Run.attempt).where(Run.state == "queued").order_by(Run.priority, Run.id)
+    standing.release(session)
+    line = select(Run.id, Run.attempt).where(*IN_LINE).order_by(*LINE_ORDER)
     due = list(session.execute(line.where(Run.sent_at.is_(None)).limit(_RINGS_AT_ONCE)))
     free = sum(slot.run_id is None for slot in workers.live(session))
     if free:
@@ -52,7 +53,8 @@ def has_work(session: Session) -> bool:
     now = utcnow()
     queries = (
         select(Run.id).where(Run.state == "waiting"),
-        select(Run.id).where(Run.state == "queued", Run.sent_at.is_(None) | (Run.sent_at < now - IDLE_RESEND)),
+        select(Run.id).where(*IN_LINE, Run.sent_at.is_(None) | (Run.sent_at < now - IDLE_RESEND)),
+        standing.held_by_nobody(),
         select(Run.id).where(Run.state.in_(HELD), Run.lease_expires_at < now),
     )
     return any(session.scalar(query.limit(1)) is not None for query in queries)
@@ -105,6 +107,7 @@ class Dispatcher:
                 if rounds % max(1, round(_PRUNE_EVERY / interval)) == 0:
                     with transaction() as session:
                         prune_events(session)
+                        experiments.forget_deleted(session)
                     untidy = imports.sweep(_PURGED_AT_ONCE)
                 elif untidy:
                     untidy = imports.purge(_PURGED_AT_ONCE)

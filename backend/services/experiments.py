@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import yaml
@@ -12,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import TrainConfig
-from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent
+from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent, utcnow
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import base_models, datasets, events, judges, labels, ranking_sets, runs, splits
+from backend.services import base_models, datasets, events, judges, labels, ranking_sets, runs, splits, standing
 from backend.services.planning import PlannedRun, plan_runs
 from backend.services.ranking_plan import GivenRatings, with_given_ratings
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
+UNDO_WITHIN = timedelta(days=1)
 BUILTIN = "builtin:arithmetic"
 
 
@@ -125,8 +127,33 @@ def start(
     )
     session.add(experiment)
     session.flush()
+    add_runs(session, experiment, planned.runs, there={}, reuse=not repeat)
+    standing.settle(session, experiment.id)
+    events.publish(session, "experiment", "started", subject_id=experiment.id)
+    return experiment
+
+
+def add_runs(
+    session: Session, experiment: Experiment, planned: Sequence[PlannedRun], *, there: Mapping[str, "Cell"], reuse: bool
+) -> None:
+    """Make the runs of the plan that the experiment does not have, and put every cell at its place in the plan.
+
+    Args:
+        session: The transaction.
+        experiment: The experiment.
+        planned: Every run it is to have, parents first.
+        there: Its cells so far, which stay as they are.
+        reuse: Share runs of equal content that are finished or under way.
+
+    Raises:
+        Conflict: If an input run has failed or was cancelled.
+    """
     made: dict[str, Run] = {}
-    for position, item in enumerate(planned.runs):
+    for position, item in enumerate(planned):
+        if item.cell in there:
+            made[item.cell] = there[item.cell].run
+            there[item.cell].place.position = position
+            continue
         run, reused = runs.create(
             session,
             kind=item.kind,
@@ -140,7 +167,7 @@ def start(
             method=item.method,
             seed=item.seed,
             priority=item.priority,
-            reuse=not repeat,
+            reuse=reuse,
         )
         made[item.cell] = run
         session.add(
@@ -150,8 +177,6 @@ def start(
             )
         )  # fmt: skip
     session.flush()
-    events.publish(session, "experiment", "started", subject_id=experiment.id)
-    return experiment
 
 
 def get(session: Session, experiment_id: str) -> Experiment:
@@ -161,14 +186,14 @@ def get(session: Session, experiment_id: str) -> Experiment:
         NotFound: If it does not exist.
     """
     experiment = session.get(Experiment, experiment_id)
-    if experiment is None:
+    if experiment is None or experiment.deleted_at is not None:
         raise NotFound(f"There is no experiment {experiment_id!r}.", remedy="Choose one from the Experiments page.")
     return experiment
 
 
 def list_page(session: Session, *, after: str | None, limit: int) -> list[Experiment]:
     """Newest first, one more than ``limit`` at most."""
-    query = select(Experiment).order_by(Experiment.id.desc()).limit(limit + 1)
+    query = select(Experiment).where(Experiment.deleted_at.is_(None)).order_by(Experiment.id.desc()).limit(limit + 1)
     if after:
         query = query.where(Experiment.id < after)
     return list(session.scalars(query))
@@ -215,10 +240,10 @@ def state_counts(session: Session, experiment_ids: list[str]) -> dict[str, dict[
     return counts
 
 
-def state_of(counts: dict[str, int]) -> str:
-    """running, finished, failed or cancelled."""
+def state_of(counts: dict[str, int], *, paused: bool = False) -> str:
+    """running, paused, finished, failed or cancelled."""
     if any(counts.get(state) for state in ACTIVE):
-        return "running"
+        return "paused" if paused else "running"
     if counts.get("failed"):
         return "failed"
     return "cancelled" if counts.get("cancelled") else "finished"
@@ -240,6 +265,9 @@ def cancel(session: Session, experiment: Experiment) -> None:
     for cell in cells(session, experiment.id):
         if cell.run.state in ACTIVE and cell.run.id not in shared:
             runs.request_cancel(session, cell.run.id)
+    experiment.paused_at = None
+    session.flush()
+    standing.settle(session, experiment.id)
     events.publish(session, "experiment", "cancelled", subject_id=experiment.id)
 
 
@@ -256,15 +284,42 @@ def retry(session: Session, experiment: Experiment) -> int:
 
 
 def remove(session: Session, experiment: Experiment) -> None:
-    """Forget the experiment; its runs stay, for others may use them.
+    """Hide the experiment, to be forgotten a day later; its runs stay, for others may use them.
 
     Raises:
         Conflict: If it is still running.
     """
     if state_of(state_counts(session, [experiment.id])[experiment.id]) == "running":
         raise Conflict(f"Experiment '{experiment.name}' is running.", remedy="Cancel it first.")
-    session.execute(delete(Experiment).where(Experiment.id == experiment.id))
+    experiment.deleted_at = utcnow()
+    # The same specification may be started again.
+    experiment.request_id = None
+    session.flush()
     events.publish(session, "experiment", "deleted", subject_id=experiment.id)
+
+
+def restore(session: Session, experiment_id: str) -> Experiment:
+    """Take a deletion back.
+
+    Raises:
+        NotFound: If the experiment was never there, or is forgotten already.
+    """
+    experiment = session.get(Experiment, experiment_id)
+    if experiment is None:
+        raise NotFound(
+            f"The experiment {experiment_id[:40]!r} cannot be brought back.",
+            remedy="A deletion can be undone for a day. Its runs are still there, and a new experiment reuses them.",
+        )
+    if experiment.deleted_at is not None:
+        experiment.deleted_at = None
+        session.flush()
+        events.publish(session, "experiment", "restored", subject_id=experiment.id)
+    return experiment
+
+
+def forget_deleted(session: Session) -> None:
+    """Remove experiments that were deleted a day ago."""
+    session.execute(delete(Experiment).where(Experiment.deleted_at < utcnow() - UNDO_WITHIN))
 
 
 def to_yaml(spec: ExperimentSpec) -> str:
@@ -283,7 +338,13 @@ def names(session: Session, experiment: Experiment) -> tuple[str, str, str]:
 
 def _runs_of_others(session: Session, experiment_id: str) -> set[str]:
     mine = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
-    query = select(ExperimentRun.run_id).where(
-        ExperimentRun.experiment_id != experiment_id, ExperimentRun.run_id.in_(mine)
+    query = (
+        select(ExperimentRun.run_id)
+        .join(Experiment, Experiment.id == ExperimentRun.experiment_id)
+        .where(
+            ExperimentRun.experiment_id != experiment_id,
+            ExperimentRun.run_id.in_(mine),
+            Experiment.deleted_at.is_(None),
+        )
     )
     return set(session.scalars(query))

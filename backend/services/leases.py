@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.db.models import Run, RunAttempt, RunParent, WorkerSlot, utcnow
 from backend.services import events
-from backend.services.run_states import HELD, move
+from backend.services.run_states import HELD, IN_LINE, LINE_ORDER, move
 from backend.settings import get_settings
 
 
@@ -53,7 +53,7 @@ def claim(session: Session, run_id: str, attempt: int, owner: str, device: str |
         session,
         run_id,
         Run.attempt == attempt,
-        Run.state == "queued",
+        *IN_LINE,
         state="starting",
         owner=owner,
         device=device,
@@ -84,13 +84,13 @@ def claim(session: Session, run_id: str, attempt: int, owner: str, device: str |
 
 def is_queued(session: Session, run_id: str, attempt: int) -> bool:
     """Whether this attempt can be claimed now."""
-    query = select(Run.id).where(Run.id == run_id, Run.attempt == attempt, Run.state == "queued")
+    query = select(Run.id).where(Run.id == run_id, Run.attempt == attempt, *IN_LINE)
     return session.scalar(query) is not None
 
 
 def first_in_line(session: Session) -> tuple[str, int] | None:
     """The queued run, with its attempt, that should be claimed next."""
-    query = select(Run.id, Run.attempt).where(Run.state == "queued").order_by(Run.priority, Run.id).limit(1)
+    query = select(Run.id, Run.attempt).where(*IN_LINE).order_by(*LINE_ORDER).limit(1)
     row = session.execute(query).first()
     return (row[0], row[1]) if row else None
 

@@ -1,5 +1,6 @@
 """An experiment before it starts: runs, reuse, estimates and warnings together."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +34,20 @@ class Preview:
     warnings: list[Finding]
 
 
-def preview(session: Session, spec: ExperimentSpec) -> Preview:
-    """Plan, estimate and check; nothing is stored."""
+def preview(session: Session, spec: ExperimentSpec, *, there: Collection[str] = ()) -> Preview:
+    """Plan, estimate and check; nothing is stored.
+
+    Args:
+        session: The transaction.
+        spec: The experiment.
+        there: Cells that exist and will not be made again, whatever their state.
+    """
     planned = experiments.plan(session, spec)
     sizes, longest = _sizes(session, planned.spec)
     seconds = {
         item.cell: estimates.run_seconds(item, planned.spec, sizes)
         for item in planned.runs
-        if item.cell not in planned.reusable
+        if item.cell not in planned.reusable and item.cell not in there
     }
     slots = len(workers.live(session))
     disk = estimates.disk_bytes(planned.runs, set(seconds), planned.spec, sizes)
@@ -71,6 +78,15 @@ def require_startable(session: Session, spec: ExperimentSpec) -> None:
     for item in preview(session, spec).warnings:
         if item.level == "error":
             raise Invalid(item.message, remedy=item.remedy, field=item.field)
+
+
+def estimates_of(session: Session, experiment: Experiment) -> tuple[dict[str, float], int]:
+    """Seconds that each cell of a stored experiment was expected to take, and bytes that all of them leave."""
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    planned = experiments.plan_only(session, spec)
+    sizes, _ = _sizes(session, spec)
+    seconds = {item.cell: estimates.run_seconds(item, spec, sizes) for item in planned}
+    return seconds, estimates.disk_bytes(planned, set(seconds), spec, sizes)
 
 
 def remaining_seconds(session: Session, experiment: Experiment) -> float | None:

@@ -18,6 +18,11 @@ PARENT_FAILED = "parent"
 """``error["cause"]`` of runs cancelled because their input is not coming."""
 
 
+IN_LINE = (Run.state == "queued", Run.on_hold.is_(False))
+"""Conditions under which a run may be claimed."""
+LINE_ORDER = (Run.precedence, Run.priority, Run.id)
+
+
 def move(session: Session, run_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
     """Change a run if ``conditions`` still hold, and publish its new state; False when they do not."""
     changed = session.execute(update(Run).where(Run.id == run_id, *conditions).values(**values))
@@ -95,7 +100,7 @@ def _settleable(session: Session, run_ids: list[str] | None) -> list[tuple[str, 
         .join(RunParent, RunParent.run_id == Run.id)
         .join(parent, parent.id == RunParent.parent_id)
         .where(Run.state == "waiting")
-        .order_by(Run.priority, Run.id)
+        .order_by(*LINE_ORDER)
     )
     if run_ids is not None:
         query = query.where(Run.id.in_(run_ids))

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from backend.db.models import (
     Checkpoint,
     Event,
+    Experiment,
     ExperimentRun,
     Result,
     Run,
     RunAttempt,
     RunParent,
+    RunTag,
     utcnow,
 )
 from backend.schemas.runs import LogChunk, RunError, RunProgress, RunRelation, RunSummary
-from backend.services import alarms, runs
+from backend.services import alarms, run_tags, runs
 from backend.services.runs import get
 
 __all__ = [
@@ -50,6 +52,7 @@ class RunFilter:
     experiment_id: str | None = None
     method: str | None = None
     text: str | None = None
+    tag: str | None = None
 
 
 def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: int) -> list[Run]:
@@ -64,6 +67,8 @@ def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: 
     if wanted.experiment_id:
         places = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == wanted.experiment_id)
         query = query.where(Run.id.in_(places))
+    if wanted.tag:
+        query = query.where(Run.id.in_(select(RunTag.run_id).where(RunTag.tag == wanted.tag)))
     if wanted.text:
         query = query.where(or_(Run.name.icontains(wanted.text, autoescape=True), Run.id == wanted.text))
     if after:
@@ -74,13 +79,18 @@ def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: 
 def summaries(session: Session, found: list[Run]) -> list[RunSummary]:
     """Rows of the run table."""
     places: dict[str, list[str]] = {run.id: [] for run in found}
-    query = select(ExperimentRun.run_id, ExperimentRun.experiment_id).where(ExperimentRun.run_id.in_(list(places)))
+    query = (
+        select(ExperimentRun.run_id, ExperimentRun.experiment_id)
+        .join(Experiment, Experiment.id == ExperimentRun.experiment_id)
+        .where(ExperimentRun.run_id.in_(list(places)), Experiment.deleted_at.is_(None))
+    )
     for run_id, experiment_id in session.execute(query.distinct()):
         places[run_id].append(experiment_id)
-    return [RunSummary(**summary(run, places[run.id])) for run in found]
+    tags = run_tags.of_runs(session, list(places))
+    return [RunSummary(**summary(run, places[run.id], tags.get(run.id, []))) for run in found]
 
 
-def summary(run: Run, experiment_ids: list[str]) -> dict[str, Any]:
+def summary(run: Run, experiment_ids: list[str], tags: list[str]) -> dict[str, Any]:
     """The fields of a ``RunSummary``."""
     return {
         "id": run.id,
@@ -99,6 +109,8 @@ def summary(run: Run, experiment_ids: list[str]) -> dict[str, Any]:
         "finished_at": run.finished_at,
         "duration_seconds": _duration(run.started_at, run.finished_at),
         "experiments": experiment_ids,
+        "tags": tags,
+        "on_hold": run.on_hold and run.state in {"waiting", "queued"},
     }
 
 

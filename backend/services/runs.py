@@ -50,6 +50,7 @@ __all__ = [
     "beat",
     "begin",
     "claim",
+    "clone",
     "create",
     "fence",
     "find_reusable",
@@ -222,6 +223,29 @@ def retry(session: Session, run_id: str) -> Run:
         queue(session, run_id, Run.state == "waiting")
     revive_descendants(session, run_id)
     return session.get_one(Run, run_id, populate_existing=True)
+
+
+def clone(session: Session, run_id: str) -> Run:
+    """Compute the same once more as a run of its own; nothing finished is reused.
+
+    Raises:
+        NotFound: If there is none.
+        Conflict: If an input run has failed or was cancelled.
+    """
+    run = get(session, run_id)
+    made, _ = create(
+        session,
+        kind=run.kind,
+        name=run.name,
+        config=run.config,
+        inputs=run.inputs,
+        parents=parents_of(session, run_id),
+        method=run.method,
+        seed=run.seed,
+        priority=run.priority,
+        reuse=False,
+    )
+    return made
 
 
 def log_key(run_id: str) -> str:

@@ -28,6 +28,7 @@ from backend.db.models.runs import (
     Run,
     RunAttempt,
     RunParent,
+    RunTag,
     WorkerSlot,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "Run",
     "RunAttempt",
     "RunParent",
+    "RunTag",
     "Score",
     "Split",
     "SplitMember",

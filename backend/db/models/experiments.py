@@ -23,6 +23,12 @@ class Experiment(Base):
     """Made by the client once per press of the button, so that starting twice starts once."""
     is_demo: Mapped[bool] = mapped_column(default=False)
     notes: Mapped[str] = mapped_column(Text, default="")
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Higher goes first, before the order within the plan."""
+    paused_at: Mapped[datetime | None]
+    """Since when no new run of it starts; those under way finish."""
+    deleted_at: Mapped[datetime | None]
+    """Hidden, and forgotten for good a day later, so that a deletion can be undone."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, String
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db.models.base import ID, Base, new_id, utcnow
@@ -20,6 +20,7 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         Index("ix_runs_state_priority_id", "state", "priority", "id"),
+        Index("ix_runs_line", "state", "on_hold", "precedence", "priority", "id"),
         Index("ix_runs_fingerprint", "fingerprint"),
         Index("ix_runs_lease_expires_at", "lease_expires_at"),
     )
@@ -40,6 +41,10 @@ class Run(Base):
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int] = mapped_column(default=0)
     """Lower goes first."""
+    precedence: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Before ``priority``; lower goes first. From the most urgent of the experiments that use the run."""
+    on_hold: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True while every experiment that uses the run is paused: it keeps its place and is not claimed."""
     attempt: Mapped[int] = mapped_column(default=1)
     max_attempts: Mapped[int] = mapped_column(default=5)
     owner: Mapped[str | None] = mapped_column(String(120))
@@ -74,6 +79,16 @@ class RunParent(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(16), primary_key=True)
     parent_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+
+
+class RunTag(Base):
+    """A word that people put on a run."""
+
+    __tablename__ = "run_tags"
+    __table_args__ = (Index("ix_run_tags_tag", "tag"),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
 
 
 class RunAttempt(Base):

@@ -1,0 +1,79 @@
+"""What ``aft experiments`` changes of an experiment: pause, resume, priority, more methods or seeds, deletion."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import yaml
+from pydantic import TypeAdapter
+
+from aft.config.method import MethodConfig
+from backend.cli.acting import acting, plain_errors
+from backend.cli.output import fail
+from backend.services import experiment_actions, experiments
+
+Id = Annotated[str, typer.Argument(help="Id from `aft experiments list`.")]
+
+
+def pause(experiment_id: Id) -> None:
+    """Let no new run of an experiment start; those under way finish."""
+    with acting() as session:
+        experiment_actions.pause(session, experiments.get(session, experiment_id))
+    typer.echo("Paused: runs under way finish, and no new one starts.")
+
+
+def resume(experiment_id: Id) -> None:
+    """Let a paused experiment go on."""
+    with acting() as session:
+        experiment_actions.resume(session, experiments.get(session, experiment_id))
+    typer.echo("Its runs start again.")
+
+
+def prioritise(experiment_id: Id, priority: Annotated[Literal["low", "normal", "high"], typer.Argument()]) -> None:
+    """Put an experiment's runs before or after those of others."""
+    with acting() as session:
+        experiment_actions.prioritise(session, experiments.get(session, experiment_id), priority)
+    typer.echo(f"Its runs go with {priority} priority now.")
+
+
+def extend(
+    experiment_id: Id,
+    seed: Annotated[list[int] | None, typer.Option(help="A seed to add; may be given several times.")] = None,
+    methods: Annotated[
+        Path | None, typer.Option(help="YAML with a list of methods to add, as under `methods:` of an experiment.")
+    ] = None,
+) -> None:
+    """Add methods or seeds to an experiment; everything finished is kept, and only the new cells are computed."""
+    with plain_errors():
+        added = TypeAdapter(list[MethodConfig]).validate_python(_listed(methods)) if methods is not None else []
+    with acting() as session:
+        experiment = experiments.get(session, experiment_id)
+        before = len(experiments.cells(session, experiment_id))
+        spec = experiment_actions.extended(experiment, added, seed or [])
+        experiment_actions.extend(session, experiment, spec)
+        after = len(experiments.cells(session, experiment_id))
+    typer.echo(f"{after - before} runs added to the {before} there were.")
+
+
+def delete(experiment_id: Id) -> None:
+    """Delete an experiment; its runs stay, and `restore` brings it back for a day."""
+    with acting() as session:
+        experiments.remove(session, experiments.get(session, experiment_id))
+    typer.echo(f"Deleted. `aft experiments restore {experiment_id}` takes it back within a day.")
+
+
+def restore(experiment_id: Id) -> None:
+    """Take a deletion back."""
+    with acting() as session:
+        name = experiments.restore(session, experiment_id).name
+    typer.echo(f"'{name}' is back.")
+
+
+def _listed(file: Path) -> Any:
+    try:
+        body: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+    except yaml.YAMLError as error:
+        fail(f"{file} is not YAML: {error}")
+    return body.get("methods", body) if isinstance(body, dict) else body
