@@ -580,7 +580,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Experiment
-         * @description Forget the experiment; its runs stay.
+         * @description Delete the experiment; its runs stay, and for a day it can be restored.
          */
         delete: operations["delete_experiment"];
         options?: never;
@@ -708,6 +708,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend Experiment
+         * @description Add methods or seeds to the experiment; everything that is there stays as it is.
+         */
+        post: operations["extend_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/extend/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Extension
+         * @description The runs that an extension would add. Nothing is stored.
+         */
+        post: operations["plan_extension"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/figures/{name}": {
         parameters: {
             query?: never;
@@ -768,6 +808,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Experiment
+         * @description Let no new run start; runs under way finish, and those that another experiment needs go on.
+         */
+        post: operations["pause_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Prioritise Experiment
+         * @description Put its runs before or after those of other experiments.
+         */
+        put: operations["prioritise_experiment"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/report.html": {
         parameters: {
             query?: never;
@@ -782,6 +862,46 @@ export interface paths {
         get: operations["download_report"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Experiment
+         * @description Take a deletion back, within a day.
+         */
+        post: operations["restore_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Experiment
+         * @description Let its runs start again.
+         */
+        post: operations["resume_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1568,6 +1688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clone Runs
+         * @description Compute the same once more, each as a run of its own; `done` holds the new ids.
+         */
+        post: operations["clone_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/retry": {
         parameters: {
             query?: never;
@@ -1582,6 +1722,30 @@ export interface paths {
          * @description Queue failed or cancelled runs again; they resume from their newest checkpoint.
          */
         post: operations["retry_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tags
+         * @description Every tag in use, with its number of runs.
+         */
+        get: operations["list_tags"];
+        put?: never;
+        /**
+         * Tag Runs
+         * @description Put tags on runs and take others off; runs that do not exist are passed over.
+         */
+        post: operations["tag_runs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2761,6 +2925,8 @@ export interface components {
             cell: string;
             /** Error Title */
             error_title: string | null;
+            /** Estimate Seconds */
+            estimate_seconds: number | null;
             /**
              * Kind
              * @enum {string}
@@ -2770,6 +2936,11 @@ export interface components {
             method: string | null;
             /** Name */
             name: string;
+            /**
+             * On Hold
+             * @description True while the experiment is paused and no other one needs the run.
+             */
+            on_hold: boolean;
             /**
              * Parents
              * @description Cells.
@@ -2789,6 +2960,10 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+            /** Used Bytes */
+            used_bytes: number;
+            /** Used Seconds */
+            used_seconds: number;
         };
         /**
          * ExperimentCreate
@@ -2807,6 +2982,22 @@ export interface components {
              */
             request_id: string;
             spec: components["schemas"]["ExperimentSpec"];
+        };
+        /**
+         * ExperimentExtension
+         * @description What to add to an experiment; everything else stays as it is.
+         */
+        ExperimentExtension: {
+            /**
+             * Methods
+             * @default []
+             */
+            methods: components["schemas"]["MethodConfig"][];
+            /**
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
         };
         /**
          * ExperimentPlan
@@ -2836,6 +3027,17 @@ export interface components {
             warnings: components["schemas"]["PlanWarning"][];
             /** Yaml */
             yaml: string;
+        };
+        /**
+         * ExperimentPriority
+         * @description Before or after other experiments.
+         */
+        ExperimentPriority: {
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high";
         };
         /**
          * ExperimentRead
@@ -2881,6 +3083,11 @@ export interface components {
             name: string;
             /** Notes */
             notes: string;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high";
             /** Runs Total */
             runs_total: number;
             /** Seeds */
@@ -2888,9 +3095,11 @@ export interface components {
             spec: components["schemas"]["ExperimentSpec"];
             /**
              * State
+             * @description paused: runs under way finish, and no new one starts.
              * @enum {string}
              */
-            state: "running" | "finished" | "failed" | "cancelled";
+            state: "running" | "paused" | "finished" | "failed" | "cancelled";
+            usage: components["schemas"]["ExperimentUsage"];
             /** Warnings */
             warnings: components["schemas"]["PlanWarning"][];
             /** Yaml */
@@ -3153,15 +3362,49 @@ export interface components {
             methods: string[];
             /** Name */
             name: string;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high";
             /** Runs Total */
             runs_total: number;
             /** Seeds */
             seeds: number[];
             /**
              * State
+             * @description paused: runs under way finish, and no new one starts.
              * @enum {string}
              */
-            state: "running" | "finished" | "failed" | "cancelled";
+            state: "running" | "paused" | "finished" | "failed" | "cancelled";
+        };
+        /**
+         * ExperimentUsage
+         * @description Time and disk, expected and used.
+         */
+        ExperimentUsage: {
+            /** Estimate Bytes */
+            estimate_bytes: number;
+            /**
+             * Estimate Seconds
+             * @description Computing, all runs one after the other.
+             */
+            estimate_seconds: number;
+            /**
+             * Reused Seconds
+             * @description Computing of runs that other experiments had done already.
+             */
+            reused_seconds: number;
+            /**
+             * Used Bytes
+             * @description Weights, checkpoints and files of all its runs.
+             */
+            used_bytes: number;
+            /**
+             * Used Seconds
+             * @description Computing of its own runs, over all attempts.
+             */
+            used_seconds: number;
         };
         /**
          * Extraction
@@ -5683,6 +5926,11 @@ export interface components {
             metric_names: string[];
             /** Name */
             name: string;
+            /**
+             * On Hold
+             * @description True while every experiment that uses it is paused.
+             */
+            on_hold: boolean;
             /** Parents */
             parents: components["schemas"]["RunRelation"][];
             /** Priority */
@@ -5699,6 +5947,18 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+            /** Tags */
+            tags: string[];
+            /**
+             * Used Bytes
+             * @description Weights, checkpoints and files.
+             */
+            used_bytes: number;
+            /**
+             * Used Seconds
+             * @description Computing, over all attempts.
+             */
+            used_seconds: number;
         };
         /**
          * RunRelation
@@ -5760,6 +6020,11 @@ export interface components {
             method: string | null;
             /** Name */
             name: string;
+            /**
+             * On Hold
+             * @description True while every experiment that uses it is paused.
+             */
+            on_hold: boolean;
             /** Priority */
             priority: number;
             progress: components["schemas"]["RunProgress"];
@@ -5772,6 +6037,26 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * RunTagging
+         * @description Tags to put on runs and to take off.
+         */
+        RunTagging: {
+            /**
+             * Add
+             * @default []
+             */
+            add: string[];
+            /**
+             * Remove
+             * @default []
+             */
+            remove: string[];
+            /** Run Ids */
+            run_ids: string[];
         };
         /**
          * Series
@@ -6043,6 +6328,16 @@ export interface components {
             run_id: string | null;
             /** Title */
             title: string;
+        };
+        /**
+         * TagCount
+         * @description A tag in use.
+         */
+        TagCount: {
+            /** Runs */
+            runs: number;
+            /** Tag */
+            tag: string;
         };
         /**
          * TinyModelConfig
@@ -8248,6 +8543,108 @@ export interface operations {
             };
         };
     };
+    extend_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentExtension"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    plan_extension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentExtension"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentPlan"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     read_experiment_figure: {
         parameters: {
             query?: {
@@ -8406,6 +8803,102 @@ export interface operations {
             };
         };
     };
+    pause_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    prioritise_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentPriority"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     download_report: {
         parameters: {
             query?: {
@@ -8450,6 +8943,88 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                     "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    restore_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -10565,6 +11140,7 @@ export interface operations {
                 kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export") | null;
                 experiment_id?: string | null;
                 method?: string | null;
+                tag?: string | null;
                 /** @description Part of the name, or an id. */
                 q?: string | null;
                 after?: string | null;
@@ -10629,6 +11205,39 @@ export interface operations {
             };
         };
     };
+    clone_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunActionResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     retry_runs: {
         parameters: {
             query?: never;
@@ -10658,6 +11267,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagCount"][];
+                };
+            };
+        };
+    };
+    tag_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunTagging"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunActionResult"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };

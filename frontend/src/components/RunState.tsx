@@ -9,7 +9,9 @@ export type RunStateName =
   | "cancelling"
   | "succeeded"
   | "failed"
-  | "cancelled";
+  | "cancelled"
+  /** An experiment on hold, or a run that waits for one to be resumed. */
+  | "paused";
 
 interface Look {
   word: string;
@@ -26,6 +28,7 @@ export const RUN_STATES: Record<RunStateName, Look> = {
   succeeded: { word: "done", icon: "check", tone: "good" },
   failed: { word: "failed", icon: "cross", tone: "bad" },
   cancelled: { word: "cancelled", icon: "slash", tone: "quiet" },
+  paused: { word: "paused", icon: "pause", tone: "quiet" },
 };
 
 const ACTIVE = new Set<RunStateName>(["queued", "starting", "running", "cancelling", "waiting"]);

@@ -48,6 +48,8 @@ export function runSample(changes: Partial<Schema<"RunSummary">> = {}): Schema<"
     finished_at: null,
     duration_seconds: 60,
     experiments: ["e1"],
+    tags: [],
+    on_hold: false,
     ...changes,
   };
 }
@@ -61,6 +63,7 @@ export function experimentSample(
     name: "Ten methods on arithmetic",
     is_demo: true,
     state: "running",
+    priority: "normal",
     counts: {
       waiting: 20,
       queued: 9,

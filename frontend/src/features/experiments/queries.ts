@@ -149,8 +149,17 @@ export function useStart() {
   });
 }
 
-/** Cancels an experiment's runs, or queues its failed and cancelled ones again. */
-export function useExperimentAction(experimentId: string, action: "cancel" | "retry") {
+export type Action = "cancel" | "retry" | "pause" | "resume" | "restore";
+const DONE: Record<Action, string> = {
+  cancel: "Cancelling the experiment.",
+  retry: "Its failed and cancelled runs are queued again.",
+  pause: "Paused: runs under way finish, no new one starts.",
+  resume: "Its runs start again.",
+  restore: "The experiment is back.",
+};
+
+/** Changes what becomes of an experiment's runs. */
+export function useExperimentAction(experimentId: string, action: Action) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async () =>
@@ -161,11 +170,72 @@ export function useExperimentAction(experimentId: string, action: "cancel" | "re
       ),
     onSuccess: (experiment) => {
       client.setQueryData(experimentOptions(experimentId).queryKey, experiment);
-      notifyDone(action === "cancel" ? "Cancelling the experiment." : "Its runs are queued again.");
+      notifyDone(DONE[action]);
       void client.invalidateQueries({ queryKey: ["runs"] });
       void client.invalidateQueries({ queryKey: ["experiments"] });
     },
     onError: notifyError,
+  });
+}
+
+export type Priority = Experiment["priority"];
+
+export function usePrioritise(experimentId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (priority: Priority) =>
+      unwrap(
+        await api.PUT("/api/v1/experiments/{experiment_id}/priority", {
+          params: { path: { experiment_id: experimentId } },
+          body: { priority },
+        }),
+      ),
+    onSuccess: (experiment) => {
+      client.setQueryData(experimentOptions(experimentId).queryKey, experiment);
+      notifyDone(`Its runs go with ${experiment.priority} priority now.`);
+      void client.invalidateQueries({ queryKey: ["experiments"] });
+    },
+    onError: notifyError,
+  });
+}
+
+export interface Extension {
+  methods: Method[];
+  seeds: number[];
+}
+
+/** The runs that an extension would add; null asks for nothing. */
+export const extensionPlanOptions = (experimentId: string, extension: Extension | null) =>
+  queryOptions({
+    queryKey: ["experiments", "plan", experimentId, extension],
+    enabled: extension !== null,
+    queryFn: async () =>
+      unwrap(
+        await api.POST("/api/v1/experiments/{experiment_id}/extend/plan", {
+          params: { path: { experiment_id: experimentId } },
+          body: extension ?? { methods: [], seeds: [] },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+export function useExtend(experimentId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (extension: Extension) =>
+      unwrap(
+        await api.POST("/api/v1/experiments/{experiment_id}/extend", {
+          params: { path: { experiment_id: experimentId } },
+          body: extension,
+        }),
+      ),
+    onSuccess: (experiment) => {
+      client.setQueryData(experimentOptions(experimentId).queryKey, experiment);
+      notifyDone("The new runs are queued; everything finished is kept.");
+      for (const noun of ["experiments", "runs", "system"])
+        void client.invalidateQueries({ queryKey: [noun] });
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import type { ExperimentRow, StateCounts } from "./queries";
 /** An experiment's state drawn with the icon of the run state that means the same. */
 export const STATE_ICONS: Record<ExperimentRow["state"], RunStateName> = {
   running: "running",
+  paused: "paused",
   finished: "succeeded",
   failed: "failed",
   cancelled: "cancelled",

@@ -17,6 +17,7 @@ import { latestOptions } from "./latest";
 const TITLE = "Latest comparisons";
 const STATES: Record<Schema<"ExperimentSummary">["state"], RunStateName> = {
   running: "running",
+  paused: "paused",
   finished: "succeeded",
   failed: "failed",
   cancelled: "cancelled",
@@ -72,7 +73,7 @@ function ExperimentLine({ experiment }: { experiment: Schema<"ExperimentSummary"
         ))}
       </span>
       <div className={classes.progress}>
-        {state === "running" ? (
+        {state === "running" || state === "paused" ? (
           <>
             <Progress bare label={name} done={counts.succeeded} total={runs_total} />
             <span className={classes.about}>

@@ -1,6 +1,6 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -21,9 +21,11 @@ import {
   type RunRow,
   type RunStateValue,
   runsOptions,
+  tagsOptions,
   useRunAction,
 } from "./queries";
 import classes from "./RunsPage.module.css";
+import { TagMenu } from "./TagMenu";
 
 const KINDS: { value: RunKind; label: string }[] = [
   { value: "pretrain", label: "Make model" },
@@ -61,7 +63,7 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
     id: "state",
     header: "State",
     size: 120,
-    cell: ({ row }) => <RunState state={row.original.state} />,
+    cell: ({ row }) => <RunState state={row.original.on_hold ? "paused" : row.original.state} />,
   },
   {
     id: "name",
@@ -69,6 +71,14 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
     size: 300,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.run(row.original.id)}>{row.original.name}</Link>,
+  },
+  {
+    id: "tags",
+    header: "Tags",
+    size: 130,
+    cell: ({ row }) => (
+      <span title={row.original.tags.join(", ")}>{row.original.tags.join(", ")}</span>
+    ),
   },
   { id: "kind", header: "Kind", size: 100, cell: ({ row }) => kindLabel(row.original.kind) },
   {
@@ -125,11 +135,14 @@ export function RunsPage() {
     kind: kind ?? undefined,
     experimentId: query.get("experiment") ?? undefined,
     text: query.get("q") ?? undefined,
+    tag: query.get("tag") ?? undefined,
   };
   const runs = useInfiniteQuery(runsOptions(filter));
   const rows = useMemo(() => runs.data?.pages.flatMap((page) => page.items) ?? [], [runs.data]);
   const cancel = useRunAction("cancel");
   const retry = useRunAction("retry");
+  const clone = useRunAction("clone");
+  const tags = useQuery(tagsOptions());
 
   const set = (name: string, value: string | null) => {
     setSelected(new Set());
@@ -153,7 +166,8 @@ export function RunsPage() {
     filter.states.length > 0 ||
     kind !== null ||
     filter.text !== undefined ||
-    filter.experimentId !== undefined;
+    filter.experimentId !== undefined ||
+    filter.tag !== undefined;
 
   return (
     <>
@@ -178,6 +192,15 @@ export function RunsPage() {
             >
               {retryable.length > 0 ? `Retry ${retryable.length}` : "Retry"}
             </Button>
+            <Button
+              variant="default"
+              disabled={chosen.length === 0}
+              loading={clone.isPending}
+              onClick={() => clone.mutate(chosen.map((row) => row.id))}
+            >
+              {chosen.length > 0 ? `Clone ${chosen.length}` : "Clone"}
+            </Button>
+            <TagMenu chosen={chosen} />
           </>
         }
       />
@@ -197,6 +220,18 @@ export function RunsPage() {
           clearable
           w={150}
         />
+        {(tags.data ?? []).length > 0 && (
+          <Select
+            aria-label="Tag"
+            placeholder="Any tag"
+            data={(tags.data ?? []).map((one) => one.tag)}
+            value={filter.tag ?? null}
+            onChange={(value) => set("tag", value)}
+            clearable
+            searchable
+            w={150}
+          />
+        )}
         <TextInput
           aria-label="Search runs by name or id"
           placeholder="Name or id"

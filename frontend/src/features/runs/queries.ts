@@ -18,6 +18,7 @@ export interface RunsFilter {
   kind: RunKind | undefined;
   experimentId: string | undefined;
   text: string | undefined;
+  tag: string | undefined;
 }
 
 export const runsOptions = (filter: RunsFilter) =>
@@ -30,6 +31,7 @@ export const runsOptions = (filter: RunsFilter) =>
         ...(filter.kind !== undefined && { kind: filter.kind }),
         ...(filter.experimentId !== undefined && { experiment_id: filter.experimentId }),
         ...(filter.text !== undefined && { q: filter.text }),
+        ...(filter.tag !== undefined && { tag: filter.tag }),
         ...(pageParam !== null && { after: pageParam }),
       };
       return unwrap(await api.GET("/api/v1/runs", { params: { query } }));
@@ -67,14 +69,38 @@ export const runLogOptions = (runId: string, search: string) =>
       ),
   });
 
-/** Cancel or retry runs; what could not be done is said with its reason. */
-export function useRunAction(action: "cancel" | "retry") {
+export const tagsOptions = () =>
+  queryOptions({
+    queryKey: ["runs", "list", "tags"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/runs/tags")),
+  });
+
+/** Puts tags on runs or takes them off. */
+export function useTagging() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: { run_ids: string[]; add: string[]; remove: string[] }) =>
+      unwrap(await api.POST("/api/v1/runs/tags", { body })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["runs"] }),
+    onError: notifyError,
+  });
+}
+
+export type RunActionName = "cancel" | "retry" | "clone";
+const VERBS: Record<RunActionName, string> = {
+  cancel: "Cancelling",
+  retry: "Queued again:",
+  clone: "Queued once more:",
+};
+
+/** Cancel, retry or clone runs; what could not be done is said with its reason. */
+export function useRunAction(action: RunActionName) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (runIds: string[]) =>
       unwrap(await api.POST(`/api/v1/runs/${action}`, { body: { run_ids: runIds } })),
     onSuccess: (result) => {
-      const verb = action === "cancel" ? "Cancelling" : "Queued again:";
+      const verb = VERBS[action];
       if (result.done.length > 0)
         notifyDone(`${verb} ${result.done.length} ${result.done.length === 1 ? "run" : "runs"}.`);
       for (const reason of new Set(result.refused.map((one) => one.reason ?? "")))

@@ -1,12 +1,9 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { paths } from "@/app/paths";
-import { ConfirmDestructive } from "@/components/ConfirmDestructive";
 import { CopyText } from "@/components/CopyText";
 import { Figure } from "@/components/Figure";
-import { counted } from "@/components/format";
+import { bytes, counted, duration } from "@/components/format";
 import { Notice } from "@/components/Notice";
 import { Time } from "@/components/Numbers";
 import { PageHeader } from "@/components/PageHeader";
@@ -16,14 +13,10 @@ import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Progress } from "@/components/Progress";
 import { RunState } from "@/components/RunState";
 import { PlanGraph } from "../graph/PlanGraph";
-import {
-  type Experiment,
-  experimentOptions,
-  type FigureName,
-  figureOptions,
-  useDeleteExperiment,
-  useExperimentAction,
-} from "../queries";
+import { type Experiment, experimentOptions, type FigureName, figureOptions } from "../queries";
+import { STATE_ICONS } from "../states";
+import { CellGrid } from "./CellGrid";
+import { ExperimentActions } from "./ExperimentActions";
 import classes from "./ExperimentPage.module.css";
 
 const FIGURES: { name: FigureName; title: string }[] = [
@@ -59,7 +52,7 @@ function Loaded({ experiment }: { experiment: Experiment }) {
       <PageHeader
         title={experiment.name}
         parent={{ label: "Experiments", to: paths.experiments }}
-        beside={experiment.state}
+        beside={<RunState state={STATE_ICONS[experiment.state]} />}
         facts={
           <span className={classes.facts}>
             <span>{experiment.dataset_name}</span>
@@ -68,9 +61,11 @@ function Loaded({ experiment }: { experiment: Experiment }) {
             <span>
               started <Time at={experiment.created_at} />
             </span>
+            {experiment.priority !== "normal" && <span>{experiment.priority} priority</span>}
+            <Used experiment={experiment} />
           </span>
         }
-        actions={<Actions experiment={experiment} />}
+        actions={<ExperimentActions experiment={experiment} />}
       />
       <div className={classes.page}>
         <Progress
@@ -81,6 +76,11 @@ function Loaded({ experiment }: { experiment: Experiment }) {
           phase={experiment.state === "running" ? "runs done" : experiment.state}
           still={experiment.state !== "running"}
         />
+        {experiment.state === "paused" && (
+          <Notice level="note">
+            Paused: runs under way finish, and no new one starts until you resume it.
+          </Notice>
+        )}
         {failed.length > 0 && (
           <Notice level="error" title={`${counted(failed.length, "run")} failed`}>
             <ul className={classes.list}>
@@ -93,6 +93,7 @@ function Loaded({ experiment }: { experiment: Experiment }) {
           </Notice>
         )}
         {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} />}
+        <CellGrid experiment={experiment} />
         <Panel title="Runs" note={counted(experiment.runs_total, "run")}>
           <div className={classes.graph}>
             <PlanGraph
@@ -141,6 +142,22 @@ function Alarms({ alarms }: { alarms: Experiment["alarms"] }) {
   );
 }
 
+/** Time and disk: used, and what was expected. */
+function Used({ experiment }: { experiment: Experiment }) {
+  const { usage } = experiment;
+  const saved = usage.reused_seconds > 0 ? `, ${duration(usage.reused_seconds)} reused` : "";
+  return (
+    <>
+      <span title="Computing, all runs one after the other">
+        {duration(usage.used_seconds)} of about {duration(usage.estimate_seconds)} computed{saved}
+      </span>
+      <span title="Weights, checkpoints and files, without the database's rows">
+        {bytes(usage.used_bytes)} of about {bytes(usage.estimate_bytes)} on disk
+      </span>
+    </>
+  );
+}
+
 function Running({ experiment }: { experiment: Experiment }) {
   const held = experiment.cells.filter((cell) =>
     ["starting", "running", "cancelling"].includes(cell.state),
@@ -186,59 +203,5 @@ function ExperimentFigure({
       height={280}
       fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file`}
     />
-  );
-}
-
-function Actions({ experiment }: { experiment: Experiment }) {
-  const navigate = useNavigate();
-  const [asking, setAsking] = useState(false);
-  const cancel = useExperimentAction(experiment.id, "cancel");
-  const retry = useExperimentAction(experiment.id, "retry");
-  const remove = useDeleteExperiment(experiment.id);
-  const again = experiment.counts.failed + experiment.counts.cancelled;
-  return (
-    <>
-      {experiment.state === "running" ? (
-        <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
-          Cancel experiment
-        </Button>
-      ) : (
-        <Button variant="default" onClick={() => setAsking(true)}>
-          Delete
-        </Button>
-      )}
-      {again > 0 && (
-        <Button variant="default" loading={retry.isPending} onClick={() => retry.mutate()}>
-          Retry {counted(again, "run")}
-        </Button>
-      )}
-      <Button
-        variant="default"
-        component={Link}
-        to={`${paths.newExperiment}?from=${experiment.id}`}
-      >
-        Clone
-      </Button>
-      <Button variant="default" component={Link} to={`${paths.runs}?experiment=${experiment.id}`}>
-        Runs
-      </Button>
-      <Button variant="default" component={Link} to={paths.cotsOf(experiment.id)}>
-        COTs
-      </Button>
-      <Button component={Link} to={paths.comparison(experiment.id)}>
-        Compare
-      </Button>
-      <ConfirmDestructive
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={`Delete experiment ${experiment.name}?`}
-        destroys={["the experiment's plan and its place in the lists"]}
-        keeps="Its runs, models and COTs stay."
-        action="Delete experiment"
-        pending={remove.isPending}
-        error={remove.error}
-        onConfirm={() => remove.mutate(undefined, { onSuccess: () => navigate(paths.experiments) })}
-      />
-    </>
   );
 }
