@@ -9,12 +9,14 @@ from backend.schemas.judges import (
     JudgeName,
     JudgeRead,
     JudgeRunCreate,
+    JudgeRunList,
+    JudgeRunPreview,
     JudgeRunStarted,
     JudgeTest,
     JudgeTestResult,
     JudgeWrite,
 )
-from backend.services import judge_settings, judges
+from backend.services import judge_runs, judge_settings, judges
 
 router = APIRouter(prefix="/judges", tags=["judges"])
 
@@ -49,7 +51,19 @@ def test_judge(name: JudgeName, body: JudgeTest) -> JudgeTestResult:
     return judges.test(name, body)
 
 
+@router.get("/{name}/runs", responses=problems(NotFound))
+def list_judge_runs(session: ReadSessionDep, name: JudgeName) -> JudgeRunList:
+    """This judge's rating runs, newest first, with what each has cost so far."""
+    return JudgeRunList(items=judge_runs.of_judge(session, name))
+
+
+@router.post("/{name}/runs/preview", responses=problems(NotFound, Conflict, Invalid))
+def preview_judge_run(session: ReadSessionDep, name: JudgeName, body: JudgeRunCreate) -> JudgeRunPreview:
+    """How many COTs a run would ask about."""
+    return judge_runs.preview(session, name, body)
+
+
 @router.post("/{name}/runs", status_code=201, responses=problems(NotFound, Conflict, Invalid))
 def start_judge_run(session: SessionDep, name: JudgeName, body: JudgeRunCreate) -> JudgeRunStarted:
-    """Queue the rating of a sampling run's candidates."""
-    return judges.start(session, name, body)
+    """Queue the rating of a candidate set, a part of it, or a queue's COTs."""
+    return judge_runs.start(session, name, body)

@@ -14,7 +14,7 @@ from backend.cli.output import fail
 from backend.db.session import reading, transaction
 from backend.errors import AppError
 from backend.schemas.judges import JudgeRunCreate, JudgeTest, JudgeWrite
-from backend.services import judge_settings, judges
+from backend.services import judge_runs, judge_settings, judges
 
 app = typer.Typer(help="LLM judges: set up an endpoint, try it, rate candidates.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
@@ -124,7 +124,7 @@ def rate_command(
     """Queue the rating of a sampling run's candidates."""
     try:
         with transaction() as session:
-            started = judges.start(session, name, JudgeRunCreate(candidates_run_id=run, samples=samples))
+            started = judge_runs.start(session, name, JudgeRunCreate(candidates_run_id=run, samples=samples))
             doorbells = jobs.pending(session)
     except AppError as error:
         fail(f"{error.detail} {error.remedy}".strip())

@@ -1,12 +1,17 @@
 """Judge endpoints: settings, trying one, rating with one."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from aft.config.judge import BaseUrl
+from backend.schemas.candidates import Verdict
 from backend.schemas.common import Schema
+from backend.schemas.reviews import RowId
 
+MOST_SELECTED = 10_000
+"""COTs of a selection; a whole candidate set may have more."""
 JudgeName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 
 
@@ -69,7 +74,9 @@ class JudgeTest(Schema):
     """Ask a judge about a few candidates; nothing is stored."""
 
     candidates_run_id: str | None = Field(default=None, max_length=32)
-    """A sampling run to take candidates from, one a question; by default ten of the built-in task are made."""
+    """A candidate set to take COTs from, one a question; by default ten of the built-in task are made."""
+    queue_id: str | None = Field(default=None, max_length=32)
+    """Or a review queue."""
     n: int = Field(default=10, ge=1, le=10)
     samples: int = Field(default=1, ge=1, le=3)
     """Replies asked for each."""
@@ -111,14 +118,62 @@ class JudgeTestResult(Schema):
 
 
 class JudgeRunCreate(Schema):
-    """Rate a sampling run's candidates with this judge."""
+    """Rate COTs with this judge: a candidate set, a part of it, or the COTs of a review queue."""
 
-    candidates_run_id: str = Field(max_length=32)
+    candidates_run_id: str | None = Field(default=None, max_length=32)
+    """The candidate set."""
+    queue_id: str | None = Field(default=None, max_length=32)
+    """Or a review queue, whose COTs are rated."""
+    candidate_ids: list[RowId] = Field(default=[], max_length=MOST_SELECTED)
+    """Of the set: only these."""
+    verdict: Verdict | None = None
+    """Of the set: only COTs of this verdict."""
+    n: int | None = Field(default=None, ge=1, le=MOST_SELECTED)
+    """Of those: so many, drawn at random by the seed."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
     samples: int = Field(default=3, ge=1, le=20)
     temperature: float = Field(default=1.0, ge=0, le=2)
     max_tokens: int = Field(default=1024, ge=32, le=32_768)
     repeat: bool = False
     """Ask again even if a finished run has rated these candidates in the same way; cached replies are used."""
+
+    @model_validator(mode="after")
+    def _is_one_source(self) -> "JudgeRunCreate":
+        if (self.candidates_run_id is None) == (self.queue_id is None):
+            msg = "give either candidates_run_id (a candidate set) or queue_id (a review queue)"
+            raise ValueError(msg)
+        return self
+
+
+class JudgeRunPreview(Schema):
+    """What a run would ask."""
+
+    n_candidates: int
+    n_requests: int
+    """Replies asked for, cached ones included."""
+
+
+class JudgeRunRead(Schema):
+    """A rating run of this judge."""
+
+    run_id: str
+    name: str
+    state: str
+    done: int
+    total: int | None
+    phase: str
+    problem: str
+    """Why it failed; empty otherwise."""
+    used: JudgeUsage
+    """What this run has used."""
+    queue_id: str | None
+    created_at: datetime
+
+
+class JudgeRunList(Schema):
+    """Rating runs, newest first."""
+
+    items: list[JudgeRunRead]
 
 
 class JudgeRunStarted(Schema):

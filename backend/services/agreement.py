@@ -1,5 +1,6 @@
 """Agreement of a queue's raters: people with each other, and judges and rules with people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
@@ -82,21 +83,18 @@ def rater_read(found: Judgements, rater: Rater) -> RaterRead:
 def confusion(found: Judgements, one: Rater, other: Rater) -> Confusion:
     """How often one rater gave each value where the other gave each; means count as the nearest value."""
     both = _both(found, one, other)
-    rows, columns = _levels(found.mode, one), _levels(found.mode, other)
+    rows, columns = _levels(found, one), _levels(found, other)
     counts = [[0] * len(columns) for _ in rows]
     for cot in both:
         row = _nearest(cot.values[one.key], [value for value, _ in rows])
         column = _nearest(cot.values[other.key], [value for value, _ in columns])
         counts[row][column] += 1
-    # Ranks are shares of the others beaten, of which there are as many as COTs: only those that occur.
-    used_rows = [index for index, row in enumerate(counts) if any(row) or found.mode != "rank"]
-    used = [index for index in range(len(columns)) if any(row[index] for row in counts) or found.mode != "rank"]
     return Confusion(
         one=rater_read(found, one),
         other=rater_read(found, other),
-        rows=[rows[index][1] for index in used_rows],
-        columns=[columns[index][1] for index in used],
-        counts=[[counts[row][column] for column in used] for row in used_rows],
+        rows=[name for _, name in rows],
+        columns=[name for _, name in columns],
+        counts=counts,
     )
 
 
@@ -134,16 +132,18 @@ def _both(found: Judgements, one: Rater, other: Rater) -> list[JudgedCot]:
     return [cot for cot in found.cots if one.key in cot.values and other.key in cot.values]
 
 
-def _levels(mode: str, rater: Rater) -> list[tuple[float, str]]:
-    if mode == "rate":
+def _levels(found: Judgements, rater: Rater) -> list[tuple[float, str]]:
+    """Values of a scale with their names, as they stand in a table."""
+    if found.mode == "rate":
         return [(float(value), str(value)) for value in range(1, 11)]
-    if mode == "verify" and not rater.is_same_scale:
+    if found.mode == "verify" and not rater.is_same_scale:
         return [((value - 1) / 9, str(value)) for value in range(1, 11)]
-    if mode == "verify":
+    if found.mode == "verify":
         return [(0.0, "wrong"), (0.5, "unsure"), (1.0, "right")]
-    if mode == "pair":
+    if found.mode == "pair":
         return [(0.0, "worse"), (0.5, "tie"), (1.0, "better")]
-    return [(share / 20, f"beats {share * 5} %") for share in range(21)]
+    places = max(Counter(cot.item_id for cot in found.cots).values(), default=2)
+    return [(1 - place / max(1, places - 1), f"place {place + 1}") for place in range(places)]
 
 
 def _nearest(value: float, levels: Sequence[float]) -> int:

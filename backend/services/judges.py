@@ -7,22 +7,19 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.arithmetic import make_examples, oracle_rating
 from aft.config.judge import EndpointConfig, LlmJudgeConfig
-from aft.config.sampling import RateConfig
 from aft.data.prompts import response_text
 from aft.endpoints import AddressRefused, EndpointClient, EndpointError, check_address
 from aft.judge import BudgetSpent, Judge, Judged, JudgeItem, Spending, Usage, judge_all
 from backend.db.models import Candidate, Example, Result
 from backend.db.session import reading
-from backend.errors import Conflict, Invalid, NotFound
+from backend.errors import Invalid, NotFound
 from backend.schemas.judges import (
     JudgeRead,
-    JudgeRunCreate,
-    JudgeRunStarted,
     JudgeTest,
     JudgeTestItem,
     JudgeTestReply,
@@ -30,7 +27,7 @@ from backend.schemas.judges import (
     JudgeUsage,
     JudgeWrite,
 )
-from backend.services import judge_settings, runs
+from backend.services import judge_selection, judge_settings
 
 SPENDING: Final = "judge_spending"
 """The result of a rating run that says what it has used; its details name the endpoint."""
@@ -112,34 +109,6 @@ def resolve(config: LlmJudgeConfig) -> LlmJudgeConfig:
     return config.model_copy(update={"model": endpoint.model})
 
 
-def start(session: Session, name: str, body: JudgeRunCreate) -> JudgeRunStarted:
-    """Queue the rating of a sampling run's candidates.
-
-    Raises:
-        Invalid: If the run is no sampling run.
-        Conflict: If it has failed or was cancelled.
-    """
-    sampled = runs.get(session, body.candidates_run_id)
-    if sampled.kind != "sample":
-        raise Invalid(
-            f"Run '{sampled.name}' is of kind '{sampled.kind}' and has no candidates to rate.",
-            remedy="Choose a sampling run.",
-            field="candidates_run_id",
-        )
-    llm = config_of(name, body.samples, body.temperature, body.max_tokens)
-    run, reused = runs.create(
-        session,
-        kind="rate",
-        name=f"Rate with {name} · {sampled.name}",
-        config=RateConfig(judge="llm", llm=llm).model_dump(mode="json"),
-        inputs=sampled.inputs,
-        parents={"candidates": sampled},
-        seed=sampled.seed,
-        reuse=not body.repeat,
-    )
-    return JudgeRunStarted(run_id=run.id, reused=reused, config=run.config)
-
-
 def test(name: str, body: JudgeTest) -> JudgeTestResult:
     """Ask the judge about a few candidates; holds no transaction while it waits.
 
@@ -149,7 +118,7 @@ def test(name: str, body: JudgeTest) -> JudgeTestResult:
     config, key = judge_settings.get(name)
     with reading() as session:
         before = used(session, name)
-        items = _from_run(session, body.candidates_run_id, body.n) if body.candidates_run_id else _made_up(body.n)
+        items = _items(session, body) or _made_up(body.n)
     # A person waits for this: few tries, and not for long.
     hurried = config.model_copy(
         update={"timeout_seconds": min(config.timeout_seconds, TEST_TIMEOUT_SECONDS), "max_retries": 1}
@@ -175,27 +144,18 @@ def _require_allowed(config: EndpointConfig) -> None:
         raise Invalid(str(error), field="base_url") from None
 
 
-def _from_run(session: Session, run_id: str, n: int) -> list[JudgeItem]:
-    """The first candidate of each of the first questions."""
-    run = runs.get(session, run_id)
-    first = (
-        select(func.min(Candidate.id))
-        .where(Candidate.run_id == run_id)
-        .group_by(Candidate.example_id)
-        .order_by(Candidate.example_id)
-        .limit(n)
-    )
-    query = select(Candidate, Example).join(Example, Example.id == Candidate.example_id).where(Candidate.id.in_(first))
-    items = [item_of(candidate, example) for candidate, example in session.execute(query.order_by(Candidate.id))]
-    if not items:
-        raise Conflict(f"Run '{run.name}' has no candidates.", remedy="Choose a sampling run that has some.")
-    return items
-
-
 def item_of(candidate: Candidate, example: Example) -> JudgeItem:
     """A stored candidate as the judge gets it."""
     choices = tuple(str(choice) for choice in example.choices) if example.choices else None
     return JudgeItem(str(candidate.id), example.question, example.reference, example.answer, candidate.text, choices)
+
+
+def _items(session: Session, body: JudgeTest) -> list[JudgeItem]:
+    if body.candidates_run_id is None and body.queue_id is None:
+        return []
+    ids = judge_selection.one_a_question(session, body.candidates_run_id, body.queue_id, body.n)
+    query = select(Candidate, Example).join(Example, Example.id == Candidate.example_id).where(Candidate.id.in_(ids))
+    return [item_of(candidate, example) for candidate, example in session.execute(query.order_by(Candidate.id))]
 
 
 def _made_up(n: int) -> list[JudgeItem]:

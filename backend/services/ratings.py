@@ -1,14 +1,16 @@
 """Ratings of candidates: given from outside, append-only, each on a stated scale."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db.models import Candidate, Example, Rating, Review
 
+_CHUNK = 500
 SCALES: Mapping[str, tuple[float, float]] = {
     "binary": (0.0, 1.0),
     "verify": (0.0, 1.0),
@@ -95,9 +97,18 @@ def supersede(session: Session, review_id: int) -> None:
 
 
 def unrated(
-    session: Session, run_id: str, candidates_run_id: str, after: int, limit: int
+    session: Session, run_id: str, candidates_run_id: str, after: int, limit: int, only: Sequence[int] | None = None
 ) -> list[tuple[Candidate, Example]]:
-    """Candidates beyond id ``after`` that the rate run has not rated yet, by id, with their questions."""
+    """Candidates beyond id ``after`` that the rate run has not rated yet, by id, with their questions.
+
+    Args:
+        session: The transaction.
+        run_id: The rate run.
+        candidates_run_id: The candidate set.
+        after: Last id seen.
+        limit: At most so many.
+        only: Ids of the selection, ascending; None takes the whole set.
+    """
     rated = select(Rating.id).where(Rating.run_id == run_id, Rating.candidate_id == Candidate.id).exists()
     query = (
         select(Candidate, Example)
@@ -106,4 +117,16 @@ def unrated(
         .order_by(Candidate.id)
         .limit(limit)
     )
-    return list(session.execute(query).all())
+    if only is None:
+        return list(session.execute(query).all())
+    waiting = only[bisect_right(only, after) :]
+    for start in range(0, len(waiting), _CHUNK):
+        found = session.execute(query.where(Candidate.id.in_(waiting[start : start + _CHUNK]))).all()
+        if found:
+            return list(found)
+    return []
+
+
+def count_rated(session: Session, run_id: str) -> int:
+    """Candidates that a rate run has rated."""
+    return session.scalar(select(func.count()).where(Rating.run_id == run_id)) or 0

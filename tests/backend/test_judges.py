@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.judge import EndpointConfig
 from aft.config.sampling import RateConfig
+from backend.db.models import Candidate, Run
 from backend.db.session import transaction
 from backend.errors import Invalid, NotFound
 from backend.schemas.judges import JudgeRunCreate
-from backend.services import experiments, judge_settings, judges
+from backend.services import experiments, judge_runs, judge_settings
 from tests.backend.client import client
+from tests.backend.reviewing import make_queue, sample_set
 from tests.factories import make_base_model, make_dataset, make_run
 from tests.stub_endpoint import Answer, Asked, chat, stub_endpoint
 
@@ -129,16 +132,53 @@ def test_rating_run_is_made_for_a_sampling_run(session: Session) -> None:
     judge_settings.put("main", _config(), None)
     sampled = make_run(session, "Sample", kind="sample")
     other = make_run(session, "Train", kind="train")
-    started = judges.start(session, "main", JudgeRunCreate(candidates_run_id=sampled.id))
+    started = judge_runs.start(session, "main", JudgeRunCreate(candidates_run_id=sampled.id))
     config = RateConfig.model_validate(started.config)
     assert config.llm is not None
     assert (config.judge, config.llm.endpoint, config.llm.model, config.llm.samples) == ("llm", "main", "m", 3)
-    again = judges.start(session, "main", JudgeRunCreate(candidates_run_id=sampled.id))
+    again = judge_runs.start(session, "main", JudgeRunCreate(candidates_run_id=sampled.id))
     assert (again.run_id, again.reused) == (started.run_id, True)
     with pytest.raises(Invalid, match="no candidates to rate"):
-        judges.start(session, "main", JudgeRunCreate(candidates_run_id=other.id))
+        judge_runs.start(session, "main", JudgeRunCreate(candidates_run_id=other.id))
     with pytest.raises(NotFound):
-        judges.start(session, "nobody", JudgeRunCreate(candidates_run_id=sampled.id))
+        judge_runs.start(session, "nobody", JudgeRunCreate(candidates_run_id=sampled.id))
+
+
+def test_a_judge_rates_a_selection_or_a_queues_cots() -> None:
+    judge_settings.put("main", _config(), None)
+    sampled = sample_set(questions=4)
+    base = "/api/v1/judges/main/runs"
+    with client() as web:
+        queue = make_queue(web, sampled, mode="rank", candidates_per_item=3, source={"n": 2})
+        of_queue = {"queue_id": queue["id"], "samples": 2}
+        assert web.post(f"{base}/preview", json=of_queue).json() == {"n_candidates": 6, "n_requests": 12}
+        whole = {"candidates_run_id": sampled.run_id}
+        assert web.post(f"{base}/preview", json=whole).json()["n_candidates"] == 16
+        right = {**whole, "verdict": "right", "n": 5}
+        assert web.post(f"{base}/preview", json=right).json()["n_candidates"] == 5
+        started = web.post(base, json=right).json()
+        assert web.post(base, json=right).json() == {**started, "reused": True}
+        assert web.post(base, json=of_queue).json()["run_id"] != started["run_id"]
+        (newest, drawn) = web.get(base).json()["items"]
+        assert (newest["queue_id"], drawn["queue_id"]) == (queue["id"], None)
+        assert (drawn["used"]["requests"], drawn["problem"]) == (0, "")
+        for wrong in ({}, {**whole, **of_queue}, {**whole, "candidate_ids": [999]}, {**whole, "verdict": "truncated"}):
+            assert web.post(f"{base}/preview", json=wrong).status_code == 422
+        assert web.post(f"{base}/preview", json={"candidates_run_id": "none"}).status_code == 404
+    with transaction() as session:
+        ids = session.get_one(Run, started["run_id"]).inputs["candidate_ids"]
+        verdicts = session.scalars(select(Candidate.verdict).where(Candidate.id.in_(ids))).all()
+    assert verdicts == ["right"] * 5
+
+
+def test_trying_takes_one_cot_a_question_of_a_queue() -> None:
+    with stub_endpoint(lambda asked, index: chat("Step by step.\nRating: 9")) as stub, client() as web:
+        judge_settings.put("main", _config().model_copy(update={"base_url": stub.url}), None)
+        sampled = sample_set(questions=4)
+        queue = make_queue(web, sampled, mode="rank", candidates_per_item=3, source={"n": 3})
+        found = web.post("/api/v1/judges/main/test", json={"queue_id": queue["id"]}).json()
+        assert len(found["items"]) == 3
+        assert len({item["question"] for item in found["items"]}) == 3
 
 
 def test_experiment_takes_the_endpoints_model() -> None:

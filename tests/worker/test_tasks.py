@@ -146,6 +146,24 @@ def test_stopped_rating_rates_everything_once(chain: Chain) -> None:
         assert session.scalar(select(func.count()).where(Rating.run_id == run_id)) == 36
 
 
+def test_a_selection_is_rated_and_nothing_else(chain: Chain) -> None:
+    sampled = chain.made("sample", SAMPLING, checkpoint=chain.vft)
+    with reading() as session:
+        ids = list(session.scalars(select(Candidate.id).where(Candidate.run_id == sampled).order_by(Candidate.id)))
+    chosen = ids[3::5]
+    run_id = create(
+        kind="rate",
+        config={"kind": "rate", "judge": "oracle"},
+        inputs={**chain.inputs, "candidate_ids": chosen},
+        parents={"candidates": sampled},
+    )
+    compute(run_id, looks=1)
+    compute(run_id)
+    with reading() as session:
+        rated = session.scalars(select(Rating.candidate_id).where(Rating.run_id == run_id)).all()
+    assert sorted(rated) == chosen
+
+
 def test_missing_model_names_the_run_to_retry(chain: Chain) -> None:
     run_id = chain.new("sample", SAMPLING, checkpoint=chain.vft)
     with transaction() as session:

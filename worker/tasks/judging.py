@@ -1,7 +1,7 @@
 """An LLM judge's run: every rating is stored within about a second, with its raw replies and what it has cost."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pydantic import SecretStr
@@ -22,8 +22,15 @@ STORE_SECONDS = 1.0
 _ROWS = 200
 
 
-def rate_by_llm(context: RunContext, config: LlmJudgeConfig, candidates_run_id: str, total: int, done: int) -> None:
-    """Ask the judge about every candidate that has no rating yet.
+def rate_by_llm(
+    context: RunContext,
+    config: LlmJudgeConfig,
+    candidates_run_id: str,
+    total: int,
+    done: int,
+    only: Sequence[int] | None = None,
+) -> None:
+    """Ask the judge about every candidate of the set, or of the selection, that has no rating yet.
 
     Raises:
         Stopped: If asked to stop; everything rated is stored.
@@ -40,7 +47,7 @@ def rate_by_llm(context: RunContext, config: LlmJudgeConfig, candidates_run_id: 
     with EndpointClient(endpoint, key, should_stop=context.should_stop) as client:
         judge = Judge(client, config, spending, DirectoryCache(judge_settings.cache_directory()))
         try:
-            for judged in judge_all(judge, _items(context, candidates_run_id), should_stop=context.should_stop):
+            for judged in judge_all(judge, _items(context, candidates_run_id, only), should_stop=context.should_stop):
                 store.add(judged)
         except (EndpointError, BudgetSpent) as error:
             raise RunFailure(
@@ -74,11 +81,11 @@ def _endpoint(config: LlmJudgeConfig) -> tuple[EndpointConfig, SecretStr | None]
     return endpoint, key
 
 
-def _items(context: RunContext, candidates_run_id: str) -> Iterator[JudgeItem]:
+def _items(context: RunContext, candidates_run_id: str, only: Sequence[int] | None) -> Iterator[JudgeItem]:
     after = 0
     while True:
         with reading() as session:
-            found = ratings.unrated(session, context.run_id, candidates_run_id, after, _ROWS)
+            found = ratings.unrated(session, context.run_id, candidates_run_id, after, _ROWS, only)
             items = [judges.item_of(candidate, example) for candidate, example in found]
             after = found[-1][0].id if found else after
         if not items:

@@ -35,19 +35,20 @@ def run(context: RunContext) -> None:
             "It works out the steps of the built-in arithmetic task only.",
             "Choose judge 'answer' or an LLM judge, or the arithmetic data set.",
         )
+    only: list[int] | None = context.claim.inputs.get("candidate_ids")
     with reading() as session:
         count = select(func.count()).where(Candidate.run_id == candidates_run_id)
-        total = session.scalar(count) or 0
-        left = len(ratings.unrated(session, context.run_id, candidates_run_id, 0, total))
+        total = session.scalar(count) or 0 if only is None else len(only)
+        done = ratings.count_rated(session, context.run_id)
     if config.llm is not None:
-        rate_by_llm(context, config.llm, candidates_run_id, total, total - left)
+        rate_by_llm(context, config.llm, candidates_run_id, total, done, only)
         return
-    done, after = total - left, 0
+    after = 0
     while True:
         context.stop_if_asked()
         context.sink.progress(done, total, "rating")
         with reading() as session:
-            found = ratings.unrated(session, context.run_id, candidates_run_id, after, _ROWS)
+            found = ratings.unrated(session, context.run_id, candidates_run_id, after, _ROWS, only)
         if not found:
             return
         rows = [_rate(config.judge, candidate, example) for candidate, example in found]

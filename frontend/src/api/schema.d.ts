@@ -1003,13 +1003,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Judge Runs
+         * @description This judge's rating runs, newest first, with what each has cost so far.
+         */
+        get: operations["list_judge_runs"];
         put?: never;
         /**
          * Start Judge Run
-         * @description Queue the rating of a sampling run's candidates.
+         * @description Queue the rating of a candidate set, a part of it, or a queue's COTs.
          */
         post: operations["start_judge_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/judges/{name}/runs/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Judge Run
+         * @description How many COTs a run would ask about.
+         */
+        post: operations["preview_judge_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3851,16 +3875,35 @@ export interface components {
         };
         /**
          * JudgeRunCreate
-         * @description Rate a sampling run's candidates with this judge.
+         * @description Rate COTs with this judge: a candidate set, a part of it, or the COTs of a review queue.
          */
         JudgeRunCreate: {
-            /** Candidates Run Id */
-            candidates_run_id: string;
+            /**
+             * Candidate Ids
+             * @description Of the set: only these.
+             * @default []
+             */
+            candidate_ids: number[];
+            /**
+             * Candidates Run Id
+             * @description The candidate set.
+             */
+            candidates_run_id?: string | null;
             /**
              * Max Tokens
              * @default 1024
              */
             max_tokens: number;
+            /**
+             * N
+             * @description Of those: so many, drawn at random by the seed.
+             */
+            n?: number | null;
+            /**
+             * Queue Id
+             * @description Or a review queue, whose COTs are rated.
+             */
+            queue_id?: string | null;
             /**
              * Repeat
              * @description Ask again even if a finished run has rated these candidates in the same way; cached replies are used.
@@ -3873,10 +3916,73 @@ export interface components {
              */
             samples: number;
             /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
              * Temperature
              * @default 1
              */
             temperature: number;
+            /**
+             * Verdict
+             * @description Of the set: only COTs of this verdict.
+             */
+            verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+        };
+        /**
+         * JudgeRunList
+         * @description Rating runs, newest first.
+         */
+        JudgeRunList: {
+            /** Items */
+            items: components["schemas"]["JudgeRunRead"][];
+        };
+        /**
+         * JudgeRunPreview
+         * @description What a run would ask.
+         */
+        JudgeRunPreview: {
+            /** N Candidates */
+            n_candidates: number;
+            /**
+             * N Requests
+             * @description Replies asked for, cached ones included.
+             */
+            n_requests: number;
+        };
+        /**
+         * JudgeRunRead
+         * @description A rating run of this judge.
+         */
+        JudgeRunRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Done */
+            done: number;
+            /** Name */
+            name: string;
+            /** Phase */
+            phase: string;
+            /**
+             * Problem
+             * @description Why it failed; empty otherwise.
+             */
+            problem: string;
+            /** Queue Id */
+            queue_id: string | null;
+            /** Run Id */
+            run_id: string;
+            /** State */
+            state: string;
+            /** Total */
+            total: number | null;
+            /** @description What this run has used. */
+            used: components["schemas"]["JudgeUsage"];
         };
         /**
          * JudgeRunStarted
@@ -3899,7 +4005,7 @@ export interface components {
         JudgeTest: {
             /**
              * Candidates Run Id
-             * @description A sampling run to take candidates from, one a question; by default ten of the built-in task are made.
+             * @description A candidate set to take COTs from, one a question; by default ten of the built-in task are made.
              */
             candidates_run_id?: string | null;
             /**
@@ -3907,6 +4013,11 @@ export interface components {
              * @default 10
              */
             n: number;
+            /**
+             * Queue Id
+             * @description Or a review queue.
+             */
+            queue_id?: string | null;
             /**
              * Samples
              * @description Replies asked for each.
@@ -9270,6 +9381,47 @@ export interface operations {
             };
         };
     };
+    list_judge_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeRunList"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     start_judge_run: {
         parameters: {
             query?: never;
@@ -9292,6 +9444,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JudgeRunStarted"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_judge_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeRunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeRunPreview"];
                 };
             };
             /** @description Not found */

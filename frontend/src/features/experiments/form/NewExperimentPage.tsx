@@ -23,6 +23,8 @@ import { CHOICES, type ChoicePath, infoOf, NUMBER_PATHS, type NumberPath } from 
 import { MethodsPicker } from "./MethodsPicker";
 import classes from "./NewExperimentPage.module.css";
 import { PlanPanel } from "./PlanPanel";
+import { RankingNotice } from "./RankingNotice";
+import { fromRankingSet, rankingSetOptions } from "./ranking";
 import { automaticName, serverProblems, toSpec } from "./spec";
 import { adoptRecipe, defaultValues, type FormValues, fromSpec, type Recipe } from "./values";
 
@@ -39,10 +41,12 @@ const MAIN_CHOICES: ChoicePath[] = ["judge", "feedback", "start_from"];
 export function NewExperimentPage() {
   const [query] = useSearchParams();
   const from = query.get("from");
+  const rankingId = query.get("ranking");
   const datasets = useQuery(datasetsOptions());
   const models = useQuery(modelsOptions());
   const source = useQuery({ ...experimentOptions(from ?? ""), enabled: from !== null });
-  const failed = [datasets, models, source].find((one) => one.isError);
+  const ranking = useQuery(rankingSetOptions(rankingId));
+  const failed = [datasets, models, source, ranking].find((one) => one.isError);
   if (failed !== undefined)
     return (
       <PanelError
@@ -54,22 +58,30 @@ export function NewExperimentPage() {
   if (
     datasets.data === undefined ||
     models.data === undefined ||
-    (from !== null && source.data === undefined)
+    (from !== null && source.data === undefined) ||
+    (rankingId !== null && ranking.data === undefined)
   )
     return <PanelSkeleton rows={12} />;
-  const key = from ?? "";
+  const key = rankingId === null ? (from ?? "") : `ranking:${rankingId}`;
   const saved = loadDraft(key);
+  const builtinModel =
+    models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null;
+  const isBuiltin = datasets.data.some(
+    (one) => one.builtin && one.newest?.id === ranking.data?.dataset_version_id,
+  );
   const start: Draft = saved ?? {
     values:
-      source.data === undefined
-        ? defaultValues(
-            "builtin",
-            datasets.data.find((one) => one.builtin)?.newest?.id ??
-              datasets.data[0]?.newest?.id ??
-              null,
-            models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null,
-          )
-        : fromSpec(source.data.spec),
+      ranking.data !== undefined
+        ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
+        : source.data === undefined
+          ? defaultValues(
+              "builtin",
+              datasets.data.find((one) => one.builtin)?.newest?.id ??
+                datasets.data[0]?.newest?.id ??
+                null,
+              builtinModel,
+            )
+          : fromSpec(source.data.spec),
     requestId: newRequestId(),
   };
   return (
@@ -183,6 +195,14 @@ function Form({ source, start, datasets, models }: FormProps) {
             if (canStart) submit();
           }}
         >
+          {values.ranking && (
+            <RankingNotice
+              ranking={values.ranking}
+              versionId={values.versionId}
+              problem={problems.get("ranking_set_id") ?? problems.get("agreement_set_id")}
+              onChange={(next) => setValues((before) => ({ ...before, ranking: next }))}
+            />
+          )}
           <Panel title="What is compared">
             <div className={classes.fields}>
               <TextInput

@@ -45,6 +45,10 @@ export function toSpec(
     methods,
     seeds,
     ...values.choices,
+    ...(values.ranking && {
+      ranking_set_id: values.ranking.setId,
+      agreement_set_id: values.ranking.agreementSetId,
+    }),
     ...plain,
     optimizer,
   } as unknown as Spec;

@@ -1,6 +1,7 @@
 import type { Spec } from "../queries";
 import { CHOICE_PATHS, type ChoicePath, NUMBER_PATHS, type NumberPath, numberText } from "./fields";
 import { fromMethod, type MethodChoice, newMethod } from "./methods";
+import type { RankingChoice } from "./ranking";
 
 /** Everything the form holds. Numbers stay as typed, so that a half-typed one is not lost. */
 export interface FormValues {
@@ -16,6 +17,8 @@ export interface FormValues {
   choices: Record<ChoicePath, string>;
   /** Compute everything again instead of taking over finished runs. */
   repeat: boolean;
+  /** Ratings to train on; absent without. */
+  ranking?: RankingChoice | null;
 }
 
 /** Which defaults apply: the built-in task and model have the demo's, everything else the paper's. */
@@ -158,6 +161,13 @@ export function fromSpec(spec: Spec): FormValues {
     ) as Record<NumberPath, string>,
     choices: { judge, feedback, start_from, vft_reduction, on_degradation, keep, precision },
     repeat: false,
+    ranking:
+      spec.ranking_set_id || spec.agreement_set_id
+        ? {
+            setId: spec.ranking_set_id ?? null,
+            agreementSetId: spec.agreement_set_id ?? null,
+          }
+        : null,
   };
 }
 

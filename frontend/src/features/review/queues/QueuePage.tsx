@@ -1,17 +1,20 @@
-import { Badge, Button } from "@mantine/core";
+import { Badge, Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "react-router";
+import { Link, useParams, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
-import { count, counted } from "@/components/format";
+import { counted } from "@/components/format";
 import { PageHeader } from "@/components/PageHeader";
-import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { Progress } from "@/components/Progress";
+import { AgreementTab } from "../agreement/AgreementTab";
 import { queueOptions, reviewerOptions, useChangeQueue } from "../queries";
+import { RatingsTab } from "../ratings/RatingsTab";
 import { MODES } from "../words";
+import { QueueOverview } from "./QueueOverview";
 import classes from "./Queues.module.css";
 import { WhoAreYou } from "./WhoAreYou";
+
+const TABS = ["overview", "agreement", "ratings"];
 
 /** One queue: its rules, its progress, and where its reviews lead. */
 export function QueuePage() {
@@ -19,6 +22,8 @@ export function QueuePage() {
   const queue = useQuery({ ...queueOptions(queueId), refetchInterval: 10_000 });
   const reviewer = useQuery(reviewerOptions());
   const change = useChangeQueue(queueId);
+  const [query, setQuery] = useSearchParams();
+  const tab = TABS.find((one) => one === query.get("tab")) ?? TABS[0];
   if (queue.isPending || reviewer.isPending) return <PanelSkeleton rows={10} />;
   if (queue.isError)
     return (
@@ -55,26 +60,29 @@ export function QueuePage() {
           </>
         }
       />
-      <div className={classes.page}>
-        {reviewer.data === null && <WhoAreYou />}
-        <Panel
-          title="Progress"
-          note={`${counted(progress.n_items, "item")} · ${count(progress.mine_done)} by you, ${count(progress.mine_left)} left for you`}
-        >
-          <Progress
-            done={progress.reviews_done}
-            total={progress.reviews_wanted}
-            label="Reviews"
-            phase="Reviews"
-            still={!isOpen}
-          />
-        </Panel>
-        {queue.data.guidelines !== "" && (
-          <Panel title="Guidelines">
-            <p className={classes.guidelines}>{queue.data.guidelines}</p>
-          </Panel>
-        )}
-      </div>
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(value) =>
+          setQuery(value === null || value === TABS[0] ? {} : { tab: value }, { replace: true })
+        }
+      >
+        <Tabs.List mb={16}>
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          <Tabs.Tab value="agreement">Agreement</Tabs.Tab>
+          <Tabs.Tab value="ratings">Ratings</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview" className={classes.page}>
+          {reviewer.data === null && <WhoAreYou />}
+          <QueueOverview queue={queue.data} />
+        </Tabs.Panel>
+        <Tabs.Panel value="agreement">
+          <AgreementTab queue={queue.data} />
+        </Tabs.Panel>
+        <Tabs.Panel value="ratings">
+          <RatingsTab source={{ queue_id: queueId }} name={queue.data.name} />
+        </Tabs.Panel>
+      </Tabs>
     </>
   );
 }

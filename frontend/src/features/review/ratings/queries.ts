@@ -1,0 +1,44 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, type Schema, unwrap } from "@/api/client";
+
+export type RankingSet = Schema<"RankingSetRead">;
+export type RankingSetCreate = Schema<"RankingSetCreate">;
+export type RankingStatistics = Schema<"RankingStatisticsRead">;
+export type AvailableRater = Schema<"AvailableRater">;
+
+/** Whose COTs: a candidate set, or those of a queue. */
+export type Source = { run_id: string } | { queue_id: string };
+
+export const rankingSetsOptions = (source: Source) =>
+  queryOptions({
+    queryKey: ["ranking sets", "list", source],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/ranking-sets", { params: { query: source } })).items,
+  });
+
+export const ratersOptions = (source: Source) =>
+  queryOptions({
+    queryKey: ["ranking sets", "raters", source],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/ranking-sets/raters", { params: { query: source } })),
+  });
+
+export const rankingPreviewOptions = (body: RankingSetCreate | null) =>
+  queryOptions({
+    queryKey: ["ranking sets", "preview", body],
+    queryFn: async () => {
+      if (body === null) return null;
+      return unwrap(await api.POST("/api/v1/ranking-sets/preview", { body }));
+    },
+    enabled: body !== null,
+    retry: false,
+  });
+
+export function useCreateRankingSet() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: RankingSetCreate) =>
+      unwrap(await api.POST("/api/v1/ranking-sets", { body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["ranking sets"] }),
+  });
+}
