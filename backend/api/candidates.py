@@ -1,6 +1,6 @@
 """Looking at candidate COTs, by question."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse
@@ -8,72 +8,71 @@ from fastapi.responses import PlainTextResponse
 from backend.api.deps import ReadSessionDep, problems
 from backend.db.models import Candidate, LabelOverride, Rating
 from backend.errors import Invalid, NotFound
+from backend.schemas.candidate_filters import CandidatesQuery, QuestionsQuery
 from backend.schemas.candidates import (
     CandidateLabel,
     CandidateRating,
     CandidateRead,
+    CandidateRow,
     CandidateScore,
     CandidateSet,
     CandidateSets,
     QuestionGroup,
     QuestionRow,
+    SetModel,
     Span,
-    Verdict,
     ViolatedPair,
 )
 from backend.schemas.common import Page
-from backend.services import candidates, datasets, experiments, labels
+from backend.services import candidate_lists, candidates, datasets, experiments, labels
 
 router = APIRouter(tags=["candidates"])
 
 
-@router.get("/experiments/{experiment_id}/candidate-sets", response_model=CandidateSets, responses=problems(NotFound))
-def list_candidate_sets(session: ReadSessionDep, experiment_id: str) -> CandidateSets:
+@router.get("/experiments/{experiment_id}/candidate-sets", responses=problems(NotFound))
+def list_experiment_sets(session: ReadSessionDep, experiment_id: str) -> CandidateSets:
     """What an experiment sampled: training candidates, assessment candidates, greedy answers."""
     experiments.get(session, experiment_id)
-    sets = []
-    for run, counts, means in candidates.sets_of_experiment(session, experiment_id):
-        purpose = run.config.get("purpose", "greedy") if run.kind == "sample" else "greedy"
-        verdicts = {name: n for name, n in counts.items() if name != "questions"}
-        models = [
-            CandidateScore(model_run_id=row.model_run_id, model=f"{row.method} · seed {row.seed}", score=row.mean)
-            for row in means
-        ]
-        sets.append(
-            CandidateSet(
-                run_id=run.id,
-                name=run.name,
-                purpose=purpose,
-                seed=run.seed,
-                method=run.method,
-                counts={**counts, "all": sum(verdicts.values())},
-                models=models,
-            )
-        )
-    return CandidateSets(sets=sets)
+    return CandidateSets(sets=[_set(item) for item in candidates.sets_of_experiment(session, experiment_id)])
 
 
-@router.get("/candidate-sets/{run_id}/questions", response_model=Page[QuestionRow], responses=problems(NotFound))
-def list_questions(
+@router.get("/candidate-sets")
+def list_sets(
     session: ReadSessionDep,
-    run_id: str,
-    verdict: Verdict | None = None,
-    violated_under: Annotated[str | None, Query(max_length=32)] = None,
-    model: Annotated[str | None, Query(max_length=32, description="Count violated pairs under this model run.")] = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
-    after: Annotated[str | None, Query(max_length=20)] = None,
+    kind: Literal["sample", "evaluate", "import-cots"] | None = None,
+    after: Annotated[str | None, Query(max_length=32)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Page[CandidateSet]:
+    """All candidate sets, newest first, whatever experiment they belong to."""
+    found = candidates.list_sets(session, kind=kind, after=after, limit=limit)
+    items = [_set(item) for item in found[:limit]]
+    return Page(items=items, next_after=items[-1].run_id if len(found) > limit else None)
+
+
+@router.get("/candidate-sets/{run_id}", responses=problems(NotFound))
+def read_set(session: ReadSessionDep, run_id: str) -> CandidateSet:
+    """A candidate set with the counts beside its filters."""
+    return _set(candidates.summary(session, candidates.get_set(session, run_id)))
+
+
+@router.get("/candidate-sets/{run_id}/questions", responses=problems(NotFound, Invalid))
+def list_questions(
+    session: ReadSessionDep, run_id: str, query: Annotated[QuestionsQuery, Query()]
 ) -> Page[QuestionRow]:
-    """Questions of a candidate set, filtered, by keyset."""
+    """Questions of a candidate set, filtered, in any order, by keyset."""
     candidates.get_set(session, run_id)
-    if after is not None and not after.isdigit():
-        raise Invalid(f"after is {after!r}.", remedy="Use next_after of the page before.", field="after")
-    wanted = candidates.QuestionFilter(verdict=verdict, violated_under=violated_under, text=q or None)
-    rows = candidates.list_questions(
-        session, run_id, wanted, model_run_id=violated_under or model, after=int(after or 0), limit=limit
-    )
-    items = [QuestionRow(**row) for row in rows[:limit]]
-    return Page(items=items, next_after=str(items[-1].example_id) if len(rows) > limit else None)
+    page = candidate_lists.questions(session, candidate_lists.set_row(session, run_id), query)
+    return Page(items=[QuestionRow.model_validate(row) for row in page.rows], next_after=page.next_after)
+
+
+@router.get("/candidate-sets/{run_id}/candidates", responses=problems(NotFound, Invalid))
+def list_candidates(
+    session: ReadSessionDep, run_id: str, query: Annotated[CandidatesQuery, Query()]
+) -> Page[CandidateRow]:
+    """COTs of a candidate set, filtered, in any order, by keyset."""
+    candidates.get_set(session, run_id)
+    page = candidate_lists.candidates(session, candidate_lists.set_row(session, run_id), query)
+    return Page(items=[CandidateRow.model_validate(row) for row in page.rows], next_after=page.next_after)
 
 
 @router.get(
@@ -111,6 +110,37 @@ def read_text(session: ReadSessionDep, candidate_id: Annotated[int, Path(ge=1, l
         raise NotFound(f"There is no candidate {candidate_id}.", remedy="Choose one from a question's page.")
     name = f"candidate-{candidate_id}.txt"
     return PlainTextResponse(candidate.text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _set(item: candidates.SetSummary) -> CandidateSet:
+    run, totals = item.run, item.totals
+    purpose = {"sample": run.config.get("purpose", "training"), "evaluate": "greedy"}.get(run.kind, "imported")
+    names = ("right", "wrong", "unparsed", "truncated", "duplicate", "rated", "disagreed")
+    counts = {name: getattr(totals, f"n_{name}") or 0 for name in names}
+    models = [
+        SetModel(
+            model_run_id=row.model_run_id,
+            model=candidates.model_name(row.method, row.name, row.seed),
+            score=row.sum_score / row.n_scored,
+            n_scored=row.n_scored,
+            n_violated=row.n_violated,
+            n_questions_violated=row.n_questions_violated,
+        )
+        for row in item.models
+    ]
+    return CandidateSet(
+        run_id=run.id,
+        name=run.name,
+        kind=run.kind,  # type: ignore[arg-type]  # one of SET_KINDS
+        purpose=str(purpose),
+        seed=run.seed,
+        method=run.method,
+        dataset_version_id=run.inputs.get("dataset_version_id"),
+        created_at=run.created_at,
+        counts={**counts, "all": totals.n_candidates or 0, "questions": totals.n_questions or 0},
+        sources=totals.models or {},
+        models=models,
+    )
 
 
 def _candidate(item: Candidate, group: candidates.Group, by_person: LabelOverride | None) -> CandidateRead:

@@ -1,5 +1,6 @@
 """Candidate COTs as the API shows them."""
 
+from datetime import datetime
 from typing import Literal
 
 from backend.schemas.common import Schema
@@ -96,29 +97,83 @@ class QuestionRow(Schema):
 
     example_id: int
     position: int
+    external_id: str
     question: str
+    """Its first characters."""
     n_candidates: int
     n_right: int
     n_wrong: int
     n_unparsed: int
     n_truncated: int
+    n_duplicate: int
+    min_tokens: int
+    max_tokens: int
+    n_rated: int
+    rating: float | None
+    """Mean over its rated COTs, on 0 to 1."""
+    rating_spread: float | None
+    """Largest difference between two raters of one COT, on 0 to 1."""
     n_violated: int | None
     """Violated pairs under the chosen model; None without one."""
+    margin: float | None
+    """Lowest score of a right COT less the highest of a wrong one, nats a token."""
+
+
+class CandidateRow(Schema):
+    """A COT in the list."""
+
+    id: int
+    example_id: int
+    sample_index: int
+    position: int
+    question: str
+    """Its first characters."""
+    excerpt: str
+    """The COT's first characters."""
+    verdict: Verdict
+    answer: str | None
+    n_tokens: int
+    is_duplicate: bool
+    model: str | None
+    """The model that an imported file names."""
+    score: float | None
+    """Under the chosen model, nats a token."""
+    rating: float | None
+    spread: float | None
+
+
+class SetModel(Schema):
+    """A model that scored a set."""
+
+    model_run_id: str
+    model: str
+    """The method's label and the seed."""
+    score: float
+    """Mean, nats a token."""
+    n_scored: int
+    n_violated: int
+    """Violated pairs."""
+    n_questions_violated: int
 
 
 class CandidateSet(Schema):
-    """A sampling or evaluation run whose candidates can be looked at."""
+    """A run whose candidates can be looked at: sampled, evaluated or imported."""
 
     run_id: str
     name: str
+    kind: Literal["sample", "evaluate", "import-cots"]
     purpose: str
-    """training, assessment or greedy."""
+    """training, assessment, evaluation, greedy or imported."""
     seed: int | None
     method: str | None
+    dataset_version_id: str | None
+    created_at: datetime
     counts: dict[str, int]
-    """Candidates per verdict, and 'all', 'questions'."""
-    models: list[CandidateScore]
-    """Models that scored this set, score being the mean."""
+    """Candidates per verdict, and all, questions, duplicate, rated, disagreed."""
+    sources: dict[str, int]
+    """Candidates by the model that an imported file names."""
+    models: list[SetModel]
+    """Models that scored this set."""
 
 
 class CandidateSets(Schema):

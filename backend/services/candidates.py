@@ -6,13 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select
+from sqlalchemy import Select, and_, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from aft.answers import EXTRACTOR_VERSION, judge
 from aft.data.dedupe import same_text
-from backend.db.models import Candidate, Example, ExperimentRun, Rating, Run, Score
+from backend.db.models import (
+    Candidate,
+    CandidateSet,
+    CandidateSetModel,
+    Example,
+    ExperimentRun,
+    Rating,
+    Run,
+    Score,
+)
 from backend.errors import NotFound
+from backend.services import candidate_stats
 
 SHOWN_TEXT = 20_000
 """Characters of a candidate's text sent with a page; hostile or broken samples can be megabytes long."""
@@ -69,6 +79,7 @@ def record(session: Session, *, run_id: str, task: str, samples: Sequence[Sample
         known.texts.add(key)
     if rows:
         session.execute(insert(Candidate), rows)
+        candidate_stats.candidates_changed(session, run_id, {row["example_id"] for row in rows})
     return len(rows)
 
 
@@ -114,69 +125,6 @@ def _row(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) -> d
     }
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionFilter:
-    """Which questions of a candidate set to list."""
-
-    verdict: str | None = None
-    """Questions with at least one candidate of this verdict."""
-    violated_under: str | None = None
-    """Questions in which a wrong candidate outscores a right one under this model run."""
-    text: str | None = None
-    """Found in the question or a candidate, ignoring case."""
-
-
-def list_questions(
-    session: Session, run_id: str, wanted: QuestionFilter, *, model_run_id: str | None, after: int, limit: int
-) -> list[Any]:
-    """Questions of a candidate set with their counts, by example id, one row more than ``limit`` at most."""
-
-    def count(verdict: str) -> Any:
-        return func.sum(case((Candidate.verdict == verdict, 1), else_=0)).label(f"n_{verdict}")
-
-    query: Select[Any] = (
-        select(
-            Candidate.example_id,
-            Example.position,
-            Example.question,
-            func.count().label("n_candidates"),
-            count("right"),
-            count("wrong"),
-            count("unparsed"),
-            count("truncated"),
-        )
-        .join(Example, Example.id == Candidate.example_id)
-        .where(Candidate.run_id == run_id, Candidate.example_id > after)
-        .group_by(Candidate.example_id, Example.position, Example.question)
-        .order_by(Candidate.example_id)
-        .limit(limit + 1)
-    )
-    if wanted.verdict:
-        query = query.having(func.sum(case((Candidate.verdict == wanted.verdict, 1), else_=0)) > 0)
-    if wanted.text:
-        pattern = f"%{_escape_like(wanted.text)}%"
-        other = aliased(Candidate)
-        found = (
-            select(other.id)
-            .where(
-                other.run_id == run_id,
-                other.example_id == Candidate.example_id,
-                other.text.ilike(pattern, escape="\\"),
-            )
-            .exists()
-        )
-        query = query.where(or_(Example.question.ilike(pattern, escape="\\"), found))
-    if wanted.violated_under:
-        pairs = violated_pairs_query(run_id, wanted.violated_under).subquery()
-        query = query.where(Candidate.example_id.in_(select(pairs.c.example_id)))
-    rows = session.execute(query).all()
-    violated = _violated_counts(session, run_id, model_run_id, [row.example_id for row in rows])
-    return [
-        {**row._mapping, "n_violated": violated.get(row.example_id, 0) if violated is not None else None}
-        for row in rows
-    ]
-
-
 def violated_pairs_query(run_id: str, model_run_id: str) -> Select[int, int, int, float]:
     """Pairs of a right and a wrong candidate of one question in which the right one is not ahead (Eq. 3)."""
     right, wrong = aliased(Candidate), aliased(Candidate)
@@ -200,32 +148,26 @@ def violated_pairs_query(run_id: str, model_run_id: str) -> Select[int, int, int
     )
 
 
-def _violated_counts(
-    session: Session, run_id: str, model_run_id: str | None, example_ids: list[int]
-) -> dict[int, int] | None:
-    if model_run_id is None:
-        return None
-    pairs = violated_pairs_query(run_id, model_run_id).subquery()
-    query = (
-        select(pairs.c.example_id, func.count()).where(pairs.c.example_id.in_(example_ids)).group_by(pairs.c.example_id)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+SET_KINDS = ("sample", "evaluate", "import-cots")
+"""Kinds of runs that keep candidates."""
 
 
 def get_set(session: Session, run_id: str) -> Run:
     """The run that made a candidate set.
 
     Raises:
-        NotFound: If no such run exists, or its kind keeps no candidates.
+        NotFound: If no such run exists, its kind keeps no candidates, or its import is not complete.
     """
     run = session.get(Run, run_id)
-    if run is None or run.kind not in {"sample", "evaluate"}:
-        raise NotFound(f"There is no candidate set {run_id!r}.", remedy="Choose one from the experiment's COTs page.")
+    if run is None or run.kind not in SET_KINDS or not _is_complete(session, run):
+        raise NotFound(f"There is no candidate set {run_id!r}.", remedy="Choose one from the COTs page.")
     return run
+
+
+def _is_complete(session: Session, run: Run) -> bool:
+    if run.kind != "import-cots":
+        return True
+    return session.scalar(select(CandidateSet.state).where(CandidateSet.run_id == run.id)) == "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,35 +223,66 @@ def model_names(session: Session, scores: dict[int, list[Score]]) -> dict[str, s
     """Names of the models behind scores, by train run."""
     ids = {score.model_run_id for group in scores.values() for score in group}
     runs = session.scalars(select(Run).where(Run.id.in_(ids)))
-    return {run.id: f"{run.method or run.name} · seed {run.seed}" for run in runs}
+    return {run.id: model_name(run.method, run.name, run.seed) for run in runs}
 
 
-def sets_of_experiment(session: Session, experiment_id: str) -> list[tuple[Run, dict[str, int], list[Any]]]:
-    """The experiment's candidate sets: run, counts per verdict, mean score per model."""
+def model_name(method: str | None, name: str, seed: int | None) -> str:
+    """What a model is called beside scores: its method and seed."""
+    return (method or name) if seed is None else f"{method or name} · seed {seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """A candidate set in a list."""
+
+    run: Run
+    totals: CandidateSet
+    models: list[Any]
+    """Rows of ``CandidateSetModel`` with method, seed and name of the model's run."""
+
+
+def sets_of_experiment(session: Session, experiment_id: str) -> list[SetSummary]:
+    """The experiment's candidate sets in the plan's order, those that have candidates."""
     query = (
-        select(Run)
+        select(Run, CandidateSet)
         .join(ExperimentRun, ExperimentRun.run_id == Run.id)
-        .where(ExperimentRun.experiment_id == experiment_id, Run.kind.in_(("sample", "evaluate")))
+        .join(CandidateSet, CandidateSet.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id, CandidateSet.state == "ready")
         .order_by(ExperimentRun.position)
     )
-    runs = list(session.scalars(query))
-    ids = [run.id for run in runs]
-    counts: dict[str, dict[str, int]] = {run_id: {} for run_id in ids}
-    per_verdict = select(Candidate.run_id, Candidate.verdict, func.count()).where(Candidate.run_id.in_(ids))
-    for run_id, verdict, n in session.execute(per_verdict.group_by(Candidate.run_id, Candidate.verdict)):
-        counts[run_id][verdict] = n
-    questions = select(Candidate.run_id, func.count(Candidate.example_id.distinct())).where(Candidate.run_id.in_(ids))
-    for run_id, n in session.execute(questions.group_by(Candidate.run_id)):
-        counts[run_id]["questions"] = n
-    means: dict[str, list[Any]] = {run_id: [] for run_id in ids}
-    per_model = (
-        select(Candidate.run_id, Score.model_run_id, Run.method, Run.seed, func.avg(Score.score).label("mean"))
-        .join(Score, Score.candidate_id == Candidate.id)
-        .join(Run, Run.id == Score.model_run_id)
-        .where(Candidate.run_id.in_([run.id for run in runs if run.kind == "sample"]))
-        .group_by(Candidate.run_id, Score.model_run_id, Run.method, Run.seed)
-        .order_by(Run.seed, Run.method)
-    )
-    for row in session.execute(per_model):
-        means[row.run_id].append(row)
-    return [(run, counts[run.id], means[run.id]) for run in runs]
+    return _summaries(session, [(run, totals) for run, totals in session.execute(query)])
+
+
+def list_sets(session: Session, *, kind: str | None, after: str | None, limit: int) -> list[SetSummary]:
+    """Candidate sets, newest first, one more than ``limit`` at most."""
+    query = select(Run, CandidateSet).join(CandidateSet, CandidateSet.run_id == Run.id)
+    query = query.where(CandidateSet.state == "ready", CandidateSet.n_candidates > 0)
+    if kind is not None:
+        query = query.where(CandidateSet.kind == kind)
+    if after is not None:
+        query = query.where(CandidateSet.run_id < after)
+    query = query.order_by(CandidateSet.run_id.desc()).limit(limit + 1)
+    return _summaries(session, [(run, totals) for run, totals in session.execute(query)])
+
+
+def summary(session: Session, run: Run) -> SetSummary:
+    """One candidate set with its totals."""
+    totals = session.get(CandidateSet, run.id)
+    return _summaries(session, [(run, totals or CandidateSet(run_id=run.id, kind=run.kind))])[0]
+
+
+def _summaries(session: Session, found: list[tuple[Run, CandidateSet]]) -> list[SetSummary]:
+    query = (
+        select(
+            CandidateSetModel.run_id, CandidateSetModel.model_run_id, CandidateSetModel.n_scored,
+            CandidateSetModel.sum_score, CandidateSetModel.n_violated, CandidateSetModel.n_questions_violated,
+            Run.method, Run.seed, Run.name,
+        )
+        .join(Run, Run.id == CandidateSetModel.model_run_id)
+        .where(CandidateSetModel.run_id.in_([run.id for run, _ in found]), CandidateSetModel.n_scored > 0)
+        .order_by(Run.seed, Run.method, Run.id)
+    )  # fmt: skip
+    models: dict[str, list[Any]] = {}
+    for row in session.execute(query):
+        models.setdefault(row.run_id, []).append(row)
+    return [SetSummary(run, totals, models.get(run.id, [])) for run, totals in found]

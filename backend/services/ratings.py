@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db.models import Candidate, Example, Rating, Review
+from backend.services import candidate_stats
 
 _CHUNK = 500
 SCALES: Mapping[str, tuple[float, float]] = {
@@ -64,6 +65,8 @@ def record(
     ]
     if values:
         session.execute(insert(Rating), values)
+        if values[0]["source"] != "rule":
+            candidate_stats.ratings_changed(session, [row.candidate_id for row in rows])
 
 
 def record_review(session: Session, review: Review, *, rater: str, scale: str) -> None:
@@ -89,11 +92,14 @@ def record_review(session: Session, review: Review, *, rater: str, scale: str) -
         )
     if rows:
         session.execute(insert(Rating), rows)
+        candidate_stats.ratings_changed(session, [row["candidate_id"] for row in rows])
 
 
 def supersede(session: Session, review_id: int) -> None:
     """A later revision took the place of this review; its ratings stay and no longer count."""
     session.execute(update(Rating).where(Rating.review_id == review_id).values(is_current=False))
+    rated = session.scalars(select(Rating.candidate_id).where(Rating.review_id == review_id)).all()
+    candidate_stats.ratings_changed(session, rated)
 
 
 def unrated(

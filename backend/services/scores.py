@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.db.models import Score
 from backend.db.upserts import upsert
+from backend.services import candidate_stats
 
 _CHUNK = 500
 
@@ -50,6 +51,7 @@ def record(
     ]
     for start in range(0, len(values), _CHUNK):
         upsert(session, Score, values[start : start + _CHUNK], replaced)
+    candidate_stats.scores_changed(session, model_run_id, [row.candidate_id for row in rows])
 
 
 def stored(

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from aft.config.sampling import SampleConfig
-from backend.db.models import Candidate, Example, Run, Score
+from backend.db.models import Candidate, Example, Run
 from backend.db.session import transaction
-from backend.services import candidates
+from backend.services import candidates, scores
 from backend.services.candidates import SampledRow, pack_ids, unpack_ids
+from backend.services.scores import ScoredRow
 from tests.backend.client import client
 from tests.factories import make_dataset, make_run
 
@@ -54,14 +55,14 @@ def stored(database: str) -> Stored:
         assert stored_rows == 18
         # Stored already: a resumed run hands them over again and nothing is doubled.
         assert candidates.record(session, run_id=run.id, task="arithmetic", samples=samples[:6]) == 0
+        scored: list[ScoredRow] = []
         for row in session.scalars(select(Candidate).where(Candidate.run_id == run.id)):
             ahead = row.verdict == "right" and row.example_id != examples[0].id
             value = -0.1 if ahead else -0.2 - 0.01 * row.sample_index
             if row.sample_index < 2:
                 value = {0: -0.5, 1: -0.3}[row.sample_index] if row.example_id == examples[0].id else value
-                session.add(
-                    Score(candidate_id=row.id, model_run_id=model.id, by_run_id=run.id, score=value, n_tokens=2)
-                )
+                scored.append(ScoredRow(row.id, value, 2))
+        scores.record(session, model_run_id=model.id, by_run_id=run.id, rows=scored)
         return Stored(run.id, model.id, [example.id for example in examples])
 
 
@@ -101,7 +102,7 @@ def test_questions_are_listed_with_counts_and_paged_by_keyset(stored: Stored) ->
 def test_filters_find_violated_pairs_and_text(stored: Stored) -> None:
     with client() as web:
         url = f"/api/v1/candidate-sets/{stored.run_id}/questions"
-        violated = web.get(url, params={"violated_under": stored.model_id}).json()["items"]
+        violated = web.get(url, params={"violated": True, "model": stored.model_id}).json()["items"]
         assert [row["example_id"] for row in violated] == stored.example_ids[:1]
         assert len(web.get(url, params={"q": "NO ANSWER"}).json()["items"]) == 3
         assert web.get(url, params={"q": "100%_"}).json()["items"] == []

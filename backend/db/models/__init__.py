@@ -3,6 +3,14 @@
 from backend.db.models.access import BrowserSession, LoginLink
 from backend.db.models.base import Base, new_id, utcnow
 from backend.db.models.base_models import BaseModelEntry
+from backend.db.models.candidate_stats import (
+    CandidateSet,
+    CandidateSetModel,
+    QuestionScores,
+    QuestionStats,
+    RatingSummary,
+    SavedView,
+)
 from backend.db.models.candidates import Candidate, Rating, Score
 from backend.db.models.datasets import Dataset, DatasetVersion, Example, RowReject, Split, SplitMember, Upload
 from backend.db.models.experiments import Experiment, ExperimentRun
@@ -39,6 +47,8 @@ __all__ = [
     "BaseModelEntry",
     "BrowserSession",
     "Candidate",
+    "CandidateSet",
+    "CandidateSetModel",
     "Checkpoint",
     "Dataset",
     "DatasetVersion",
@@ -50,10 +60,13 @@ __all__ = [
     "LoginLink",
     "Metric",
     "Person",
+    "QuestionScores",
+    "QuestionStats",
     "RankingSet",
     "RankingSetEntry",
     "Rating",
     "RatingImport",
+    "RatingSummary",
     "ReferenceScore",
     "Regrade",
     "RegradeChange",
@@ -68,6 +81,7 @@ __all__ = [
     "RunAttempt",
     "RunParent",
     "RunTag",
+    "SavedView",
     "Score",
     "Split",
     "SplitMember",

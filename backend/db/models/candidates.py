@@ -11,7 +11,9 @@ from backend.db.models.datasets import BigId
 
 
 class Candidate(Base):
-    """One sampled response, with the token ids as sampled and the answer read from it.
+    """One response, sampled or imported, with the token ids as sampled and the answer read from it.
+
+    Triggers (SQLite) and a generated column (PostgreSQL) keep its text searchable; see ``services/candidate_search``.
 
     Evaluation runs keep their greedy responses here too, so that every number can be recomputed.
     """
@@ -19,7 +21,9 @@ class Candidate(Base):
     __tablename__ = "candidates"
     __table_args__ = (
         UniqueConstraint("run_id", "example_id", "sample_index"),
-        Index("ix_candidates_run_id_verdict_id", "run_id", "verdict", "id"),
+        Index("ix_candidates_run_id_verdict", "run_id", "verdict", "example_id", "sample_index"),
+        # With verdict and is_duplicate, so that filters are decided without a look at the row.
+        Index("ix_candidates_run_id_n_tokens", "run_id", "n_tokens", "id", "verdict", "is_duplicate"),
         Index("ix_candidates_example_id", "example_id"),
     )
 
@@ -29,8 +33,9 @@ class Candidate(Base):
     sample_index: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     token_ids: Mapped[bytes] = mapped_column(LargeBinary)
-    """Little-endian uint32, as sampled."""
+    """Little-endian uint32, as sampled; empty for an imported COT, which the model's own tokenizer encodes."""
     n_tokens: Mapped[int]
+    """Tokens sampled; of an imported COT its words and signs."""
     finish_reason: Mapped[str] = mapped_column(String(16))
     """stop or length; length means truncated, which is never positive."""
     answer: Mapped[str | None] = mapped_column(Text)
@@ -42,6 +47,10 @@ class Candidate(Base):
     extractor_version: Mapped[int]
     is_duplicate: Mapped[bool] = mapped_column(default=False)
     """True when an earlier candidate of the question in this run has equal text after white-space normalisation."""
+    model: Mapped[str | None] = mapped_column(String(120))
+    """The model that an imported file names; None for a sample, whose run says it."""
+    external_id: Mapped[str | None] = mapped_column(String(255))
+    """Its id in an imported file."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
@@ -87,7 +96,7 @@ class Score(Base):
     """Token-averaged log-likelihood of a candidate under a checkpoint (Eq. 2), nats a token."""
 
     __tablename__ = "scores"
-    __table_args__ = (Index("ix_scores_model_run_id", "model_run_id"),)
+    __table_args__ = (Index("ix_scores_model_run_id_score", "model_run_id", "score", "candidate_id"),)
 
     candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id", ondelete="CASCADE"), primary_key=True)
     model_run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)

@@ -42,7 +42,7 @@ export const questionsOptions = (setId: string, filter: QuestionsFilter) =>
         limit: 100,
         ...(filter.verdict !== undefined && { verdict: filter.verdict }),
         ...(filter.model !== undefined && { model: filter.model }),
-        ...(filter.violated && filter.model !== undefined && { violated_under: filter.model }),
+        ...(filter.violated && filter.model !== undefined && { violated: true }),
         ...(filter.text !== undefined && { q: filter.text }),
         ...(pageParam !== null && { after: pageParam }),
       };

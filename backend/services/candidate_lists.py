@@ -1,0 +1,251 @@
+"""Lists of a candidate set's questions and COTs: filtered, in any order, by keyset."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from backend.db.models import Candidate, CandidateSet, Example, QuestionScores, QuestionStats, RatingSummary, Score
+from backend.errors import Invalid
+from backend.schemas.candidate_filters import CandidateFilter, CandidatesQuery, QuestionsQuery
+from backend.services import candidate_search
+
+SHOWN_QUESTION = 400
+SHOWN_EXCERPT = 300
+_FIRST_ASCENDING = {"position", "margin", "right"}
+"""Sorts whose telling end is the lowest value; the others begin with the highest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page: rows, and the key of the next one, None at the end."""
+
+    rows: list[Any]
+    next_after: str | None
+
+
+def questions(session: Session, among: CandidateSet, query: QuestionsQuery) -> Listed:
+    """Questions whose candidates pass the filter.
+
+    Raises:
+        Invalid: If scores are asked about without a model, or the page's key is not one.
+    """
+    _require_model(query, query.sort in {"violated", "margin", "score"})
+    stats, scores = QuestionStats, QuestionScores
+    columns = {
+        "right": stats.n_right, "violated": scores.n_violated, "margin": scores.margin, "score": scores.best,
+        "length": stats.max_tokens, "rating": stats.rating, "disagreement": stats.rating_spread,
+    }  # fmt: skip
+    by = columns.get(query.sort)
+    joined = query.needs_model() or query.sort in {"violated", "margin", "score"}
+    found = select(
+        *(column for column in stats.__table__.c if column.name != "run_id"),
+        Example.position,
+        Example.external_id,
+        func.substr(Example.question, 1, SHOWN_QUESTION).label("question"),
+    ).join(Example, Example.id == stats.example_id)
+    on = and_(scores.run_id == stats.run_id, scores.example_id == stats.example_id, scores.model_run_id == query.model)
+    shown = found.add_columns(scores.n_violated, scores.margin)
+    shown = shown.join(scores, on) if joined else shown.outerjoin(scores, on)
+    # The table that is sorted by leads, so that its index gives the order.
+    leads = scores if by is not None and by.class_ is scores else stats
+    shown = shown.where(leads.run_id == among.run_id, *_question_conditions(session, among, query))
+    if leads is scores:
+        shown = shown.where(scores.model_run_id == query.model)
+    return _page(session, shown, query, by, leads.example_id)
+
+
+def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) -> Listed:
+    """COTs that pass the filter, each with its question's start, score and rating.
+
+    Raises:
+        Invalid: If scores are asked about without a model, or the page's key is not one.
+    """
+    _require_model(query, query.sort == "score")
+    columns = {
+        "length": Candidate.n_tokens, "score": Score.score, "rating": RatingSummary.rating,
+        "disagreement": RatingSummary.spread,
+    }  # fmt: skip
+    by = columns.get(query.sort)
+    wanted: Any = select(Candidate.id, Candidate.example_id, Candidate.sample_index)
+    wanted = filtered(
+        session, among, query, wanted, rated=query.sort in {"rating", "disagreement"}, scored=query.sort == "score"
+    )
+    if by is None:
+        page = _page(session, wanted, query, Candidate.example_id, Candidate.sample_index)
+    else:
+        key = {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id)
+        page = _page(session, wanted, query, by, key)
+    return Listed(_details(session, [row.id for row in page.rows], query.model), page.next_after)
+
+
+def filtered(
+    session: Session,
+    among: CandidateSet,
+    wanted: CandidateFilter,
+    query: Select[Any],
+    *,
+    rated: bool = False,
+    scored: bool = False,
+) -> Select[Any]:
+    """A query on ``Candidate`` with the joins and conditions of a filter.
+
+    Args:
+        session: Finds out how common a searched word is.
+        among: The candidate set.
+        wanted: The filter.
+        query: Selects columns of ``Candidate`` (and ``RatingSummary``, ``Score`` where asked for).
+        rated: Join the rating's summary whether or not the filter needs it.
+        scored: Join the model's score whether or not the filter needs it.
+
+    Raises:
+        Invalid: If scores are asked about without a model.
+    """
+    _require_model(wanted, scored)
+    spread, low, high = wanted.min_disagreement, wanted.min_rating, wanted.max_rating
+    if rated or wanted.rated or spread is not None or low is not None or high is not None:
+        query = query.join(RatingSummary, RatingSummary.candidate_id == Candidate.id).where(
+            RatingSummary.run_id == among.run_id
+        )
+    if scored or wanted.needs_model():
+        query = query.join(Score, and_(Score.candidate_id == Candidate.id, Score.model_run_id == wanted.model))
+    if wanted.violated or wanted.min_margin is not None or wanted.max_margin is not None:
+        scores = QuestionScores
+        query = query.join(
+            scores,
+            and_(
+                scores.run_id == among.run_id,
+                scores.model_run_id == wanted.model,
+                scores.example_id == Candidate.example_id,
+            ),
+        )
+    return query.where(Candidate.run_id == among.run_id, *_candidate_conditions(session, among, wanted))
+
+
+def set_row(session: Session, run_id: str) -> CandidateSet:
+    """The set's totals; empty ones for a set that has no candidate yet."""
+    found = session.get(CandidateSet, run_id)
+    return found or CandidateSet(run_id=run_id, kind="sample", n_candidates=0, n_questions=0)
+
+
+def _candidate_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.verdict is not None:
+        conditions.append(Candidate.verdict == wanted.verdict)
+    if wanted.duplicate is not None:
+        conditions.append(Candidate.is_duplicate.is_(wanted.duplicate))
+    if wanted.source_model is not None:
+        conditions.append(Candidate.model == wanted.source_model)
+    if wanted.rated is False:
+        rated = select(RatingSummary.candidate_id).where(RatingSummary.candidate_id == Candidate.id)
+        conditions.append(~rated.exists())
+    if wanted.violated:
+        scores, is_right = QuestionScores, Candidate.verdict == "right"
+        conditions += [
+            scores.n_violated > 0,
+            or_(and_(is_right, Score.score <= scores.best_wrong), and_(~is_right, Score.score >= scores.worst_right)),
+        ]
+    conditions += _within(Candidate.n_tokens, wanted.min_tokens, wanted.max_tokens)
+    conditions += _within(RatingSummary.rating, wanted.min_rating, wanted.max_rating)
+    conditions += _within(RatingSummary.spread, wanted.min_disagreement, None)
+    conditions += _within(Score.score, wanted.min_score, wanted.max_score)
+    conditions += _within(QuestionScores.margin, wanted.min_margin, wanted.max_margin)
+    if wanted.q:
+        conditions.append(candidate_search.prepare(session, among, wanted.q).candidates())
+    return conditions
+
+
+def _question_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter) -> list[Any]:
+    stats, scores = QuestionStats, QuestionScores
+    conditions: list[Any] = []
+    if wanted.verdict is not None:
+        conditions.append(getattr(stats, f"n_{wanted.verdict}") > 0)
+    if wanted.duplicate is not None:
+        conditions.append(stats.n_duplicate > 0 if wanted.duplicate else stats.n_duplicate < stats.n_candidates)
+    if wanted.source_model is not None:
+        mine = select(Candidate.id).where(
+            Candidate.run_id == stats.run_id,
+            Candidate.example_id == stats.example_id,
+            Candidate.model == wanted.source_model,
+        )
+        conditions.append(mine.exists())
+    if wanted.rated is not None:
+        conditions.append(stats.n_rated > 0 if wanted.rated else stats.n_rated < stats.n_candidates)
+    if wanted.violated:
+        conditions.append(scores.n_violated > 0)
+    conditions += _within(stats.max_tokens, wanted.min_tokens, None)
+    conditions += _within(stats.min_tokens, None, wanted.max_tokens)
+    conditions += _within(stats.rating, wanted.min_rating, wanted.max_rating)
+    conditions += _within(stats.rating_spread, wanted.min_disagreement, None)
+    conditions += _within(scores.best, wanted.min_score, wanted.max_score)
+    conditions += _within(scores.margin, wanted.min_margin, wanted.max_margin)
+    if wanted.q:
+        conditions.append(candidate_search.prepare(session, among, wanted.q).questions())
+    return conditions
+
+
+def _within(column: Any, low: float | None, high: float | None) -> list[Any]:
+    return [*([column >= low] if low is not None else []), *([column <= high] if high is not None else [])]
+
+
+def _require_model(wanted: CandidateFilter, sorts_by_score: bool) -> None:
+    if wanted.model is None and (sorts_by_score or wanted.needs_model()):
+        raise Invalid(
+            "Scores are asked about, and no model was chosen.",
+            remedy="Choose the model whose scores are meant.",
+            field="model",
+        )
+
+
+def _page(session: Session, shown: Select[Any], query: QuestionsQuery | CandidatesQuery, by: Any, key: Any) -> Listed:
+    """Rows beyond the key in the order of ``by`` and then ``key``; ``by`` None orders by the key alone."""
+    is_descending = query.descending if query.descending is not None else query.sort not in _FIRST_ASCENDING
+    order = [key] if by is None else [by, key]
+    if by is not None and query.sort != "position":
+        shown = shown.where(by.is_not(None))
+    if query.after is not None:
+        place = _place(query.after, len(order))
+        here: Any = tuple_(*order) if len(order) > 1 else order[0]
+        there: Any = tuple_(*place) if len(order) > 1 else place[0]
+        shown = shown.where(here < there if is_descending else here > there)
+    shown = shown.order_by(*(column.desc() if is_descending else column for column in order))
+    keyed = shown.add_columns(*(column.label(f"key_{index}") for index, column in enumerate(order)))
+    rows = list(session.execute(keyed.limit(query.limit + 1)))
+    if len(rows) <= query.limit:
+        return Listed(rows, None)
+    last = rows[query.limit - 1]
+    return Listed(rows[: query.limit], json.dumps([getattr(last, f"key_{index}") for index in range(len(order))]))
+
+
+def _place(after: str, size: int) -> list[float]:
+    try:
+        values = json.loads(after)
+    except ValueError:
+        values = None
+    is_place = isinstance(values, list) and len(values) == size and all(isinstance(one, int | float) for one in values)
+    if not is_place:
+        raise Invalid(f"after is {after!r}.", remedy="Use next_after of the page before.", field="after")
+    return values  # type: ignore[no-any-return]
+
+
+def _details(session: Session, ids: Sequence[int], model_run_id: str | None) -> list[Any]:
+    if not ids:
+        return []
+    on = and_(Score.candidate_id == Candidate.id, Score.model_run_id == model_run_id)
+    query = (
+        select(
+            Candidate.id, Candidate.example_id, Candidate.sample_index, Candidate.verdict, Candidate.answer,
+            Candidate.n_tokens, Candidate.is_duplicate, Candidate.model, Score.score, RatingSummary.rating,
+            RatingSummary.spread, Example.position, func.substr(Candidate.text, 1, SHOWN_EXCERPT).label("excerpt"),
+            func.substr(Example.question, 1, SHOWN_QUESTION).label("question"),
+        )
+        .join(Example, Example.id == Candidate.example_id)
+        .outerjoin(Score, on)
+        .outerjoin(RatingSummary, RatingSummary.candidate_id == Candidate.id)
+        .where(Candidate.id.in_(ids))
+    )  # fmt: skip
+    rows = {row.id: row for row in session.execute(query)}
+    return [rows[one] for one in ids]
