@@ -17,6 +17,7 @@ NOUNS = (
     "figures",
     "runs",
     "candidates",
+    "candidate_imports",
     "inspection",
     "reviews",
     "agreement",

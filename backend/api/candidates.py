@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from backend.api.deps import ReadSessionDep, problems
 from backend.db.models import Candidate, LabelOverride, Rating
 from backend.errors import Invalid, NotFound
-from backend.schemas.candidate_filters import CandidatesQuery, QuestionsQuery
+from backend.schemas.candidate_filters import CandidatesQuery, ExportRequest, QuestionsQuery
 from backend.schemas.candidates import (
     CandidateLabel,
     CandidateRating,
@@ -24,7 +24,7 @@ from backend.schemas.candidates import (
     ViolatedPair,
 )
 from backend.schemas.common import Page
-from backend.services import candidate_lists, candidates, datasets, experiments, labels
+from backend.services import candidate_exports, candidate_lists, candidates, datasets, experiments, labels
 
 router = APIRouter(tags=["candidates"])
 
@@ -73,6 +73,20 @@ def list_candidates(
     candidates.get_set(session, run_id)
     page = candidate_lists.candidates(session, candidate_lists.set_row(session, run_id), query)
     return Page(items=[CandidateRow.model_validate(row) for row in page.rows], next_after=page.next_after)
+
+
+@router.get(
+    "/candidate-sets/{run_id}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}, **problems(NotFound, Invalid)},
+)
+def export_candidates(
+    session: ReadSessionDep, run_id: str, request: Annotated[ExportRequest, Query()]
+) -> StreamingResponse:
+    """A ZIP archive, written as it leaves: the rows that pass the filter, and a manifest with their sha256."""
+    export = candidate_exports.prepare(session, run_id, request)
+    headers = {"Content-Disposition": f'attachment; filename="{export.stem}.zip"'}
+    return StreamingResponse(export.archive(), media_type="application/zip", headers=headers)
 
 
 @router.get(

@@ -48,7 +48,7 @@ def import_command(
         fail(f"--part names {', '.join(sorted(unknown))}, which is not one of the files. Write FILE=PART.")
     mapping = _mapping(column or [])
     with plain_errors():
-        received = [_receive(file) for file in files]
+        received = [receive(file) for file in files]
         chosen = task or next((item.detection.task for item in received if item.detection.task), None)
         if chosen is None:
             fail(f"The task of {files[0]} is not known: {received[0].detection.why} Give --task.")
@@ -146,7 +146,8 @@ def _mapping(columns: list[str]) -> dict[str, object] | None:
     return mapping or None
 
 
-def _receive(file: Path) -> UploadRead:
+def receive(file: Path) -> UploadRead:
+    """Take a file of this machine as an upload."""
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "models": "backend.cli.models:app",
     "experiments": "backend.cli.experiments:app",
     "runs": "backend.cli.runs:app",
+    "cots": "backend.cli.cots:app",
     "judge": "backend.cli.judge:app",
     "verify": "backend.cli.verify:verify",
     "bench": "backend.cli.bench:app",

@@ -46,6 +46,17 @@ class CandidateFilter(Schema):
         return self.violated or any(value is not None for value in values)
 
 
+class ExportRequest(CandidateFilter):
+    """An export of COTs or of preferences among them."""
+
+    format: Literal["jsonl", "csv", "parquet", "trl-pairs", "ranked", "llama-factory"] = "jsonl"
+    """COTs as rows; or preferences as JSON lines."""
+    quality: Literal["verdict", "rating"] = "verdict"
+    """What preferences go by: right over the rest, or the mean rating."""
+    most_pairs: int | None = Field(default=None, ge=1, le=10_000)
+    """Pairs of one question, at most; those that differ most."""
+
+
 class Paged(CandidateFilter):
     """A page of a list."""
 

@@ -8,7 +8,9 @@ from pydantic import Field
 from backend.schemas.common import Schema
 
 RunState = Literal["waiting", "queued", "starting", "running", "cancelling", "succeeded", "failed", "cancelled"]
-RunKind = Literal["pretrain", "train", "sample", "rate", "score", "evaluate", "search", "regrade", "import", "export"]
+RunKind = Literal[
+    "pretrain", "train", "sample", "rate", "score", "evaluate", "search", "regrade", "import", "import-cots", "export"
+]
 
 
 class RunProgress(Schema):

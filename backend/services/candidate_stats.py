@@ -255,8 +255,10 @@ def _move_totals(session: Session, run_id: str, before: dict[str, int], after: d
 
 
 def _widen(session: Session, run_id: str, which: Any) -> None:
-    bounds = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.run_id == run_id, which)
+    bounds: Any = select(func.min(Candidate.id), func.max(Candidate.id)).where(Candidate.run_id == run_id, which)
     first, last = session.execute(bounds).one()
+    if first is None:
+        return
     known = CandidateSet.first_id, CandidateSet.last_id
     session.execute(
         update(CandidateSet)

@@ -74,7 +74,7 @@ def record(session: Session, *, run_id: str, task: str, samples: Sequence[Sample
         if sample.sample_index in known.indices:
             continue
         key = same_text(sample.text)
-        rows.append(_row(run_id, task, sample, is_duplicate=key in known.texts))
+        rows.append(graded(run_id, task, sample, is_duplicate=key in known.texts))
         known.indices.add(sample.sample_index)
         known.texts.add(key)
     if rows:
@@ -103,7 +103,8 @@ def _stored_texts(session: Session, run_id: str, example_ids: set[int]) -> dict[
     return known
 
 
-def _row(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) -> dict[str, Any]:
+def graded(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) -> dict[str, Any]:
+    """Values of a ``Candidate``: the sample with its answer read and compared with the gold one."""
     # PostgreSQL stores no NUL in text; what is graded is what is stored, so that it can be graded again.
     text = sample.text.replace("\x00", "\ufffd")
     answer, verdict = judge(text, sample.finish_reason, sample.gold, task, sample.choices)

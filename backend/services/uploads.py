@@ -185,7 +185,7 @@ def forget_imported(session: Session, run: Run | None) -> None:
 def reading_run(session: Session, upload_ids: set[str], *, but: str | None = None) -> dict[str, Run]:
     """Unfinished imports of these uploads, by upload; ``but`` is a run that does not count."""
     found: dict[str, Run] = {}
-    query = select(Run).where(Run.kind == "import", Run.state.in_(OPEN), Run.id != (but or ""))
+    query = select(Run).where(Run.kind.in_(("import", "import-cots")), Run.state.in_(OPEN), Run.id != (but or ""))
     for run in session.scalars(query):
         found |= {file["upload_id"]: run for file in run.config["files"] if file["upload_id"] in upload_ids}
     return found

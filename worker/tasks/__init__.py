@@ -19,8 +19,9 @@ MODULES = {
     "search": "searching",
     "regrade": "regrading",
     "import": "importing",
+    "import-cots": "importing_cots",
 }
-WITHOUT_TORCH = frozenset({"rate", "search", "import", "regrade"})
+WITHOUT_TORCH = frozenset({"rate", "search", "import", "import-cots", "regrade"})
 
 
 class Task(Protocol):

@@ -13,10 +13,9 @@ from aft.sampling import Prompt, sample_cots
 from backend.db.models import Candidate, Example, RankingSetEntry, Run
 from backend.db.session import reading, transaction
 from backend.services import measurements, metrics
-from backend.services.candidates import unpack_ids
 from worker.context import RunContext, Stopped
 from worker.failures import RunFailure
-from worker.tasks.inputs import encode_question, load_checkpoint, use_device
+from worker.tasks.inputs import candidate_ids, encode_question, load_checkpoint, use_device
 from worker.tasks.questions import as_question, question_key, read_questions, task_name
 from worker.tasks.scores import ScoringQuestion, score_candidates
 from worker.tasks.store import CandidateStore
@@ -123,7 +122,7 @@ def _assessment_questions(context: RunContext, tokenizer: Any, task: str) -> lis
     for example, rows in _by_question(query):
         repeats = deduplicate(row.text for row in rows)
         distinct = [row for row, earlier in zip(rows, repeats, strict=True) if earlier is None]
-        candidates = {row.id: tuple(unpack_ids(row.token_ids)) for row in distinct}
+        candidates = {row.id: tuple(candidate_ids(tokenizer, row)) for row in distinct}
         questions.append(ScoringQuestion(encode_question(tokenizer, example, task), candidates))
     return questions
 

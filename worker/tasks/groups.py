@@ -13,10 +13,9 @@ from aft.training.groups import CandidateRecord, QuestionRecord
 from backend.db.models import Candidate, Example, Rating
 from backend.db.session import reading
 from backend.services import labels, ranking_sets
-from backend.services.candidates import unpack_ids
 from worker.context import RunContext
 from worker.failures import RunFailure
-from worker.tasks.inputs import encode_question, encode_reference, load_checkpoint
+from worker.tasks.inputs import candidate_ids, encode_question, encode_reference, load_checkpoint
 from worker.tasks.questions import question_key
 from worker.tasks.scores import ScoringQuestion, score_candidates
 
@@ -73,13 +72,14 @@ def question_records(
 def _token_ids(
     config: TrainConfig, tokenizer: Any, candidate: Candidate, question: str, prompt: Sequence[int]
 ) -> Sequence[int]:
-    """The ids as sampled; of a wrong candidate under ``negative_noise`` those of its new text.
+    """The ids as sampled or, of an imported text, within the window; with ``negative_noise`` a wrong one's noisy ids.
 
     Which candidates repeat each other is still decided by their texts as sampled.
     """
     share = config.method.negative_noise
     if not share or candidate.verdict == "right" or not candidate.text:
-        return unpack_ids(candidate.token_ids)
+        sampled = candidate_ids(tokenizer, candidate)
+        return sampled if candidate.token_ids else sampled[: config.max_length - len(prompt)]
     noisy = replace_characters(candidate.text, share, f"{config.seed}/{question}/{candidate.sample_index}")
     ids = encode_response(tokenizer, noisy)
     if candidate.finish_reason == "length":
@@ -165,9 +165,9 @@ def _reference_scores(
     context: RunContext, prompts: dict[int, tuple[int, ...]], candidates: dict[int, list[Candidate]]
 ) -> dict[int, float]:
     """Scores under the reference model; computed once and stored."""
-    model, _ = load_checkpoint(context, "reference", context.config.precision)
+    model, tokenizer = load_checkpoint(context, "reference", context.config.precision)
     groups = [
-        ScoringQuestion(prompts[example_id], {row.id: tuple(unpack_ids(row.token_ids)) for row in group})
+        ScoringQuestion(prompts[example_id], {row.id: tuple(candidate_ids(tokenizer, row)) for row in group})
         for example_id, group in sorted(candidates.items())
     ]
     return score_candidates(

@@ -8,8 +8,9 @@ from transformers.utils.logging import disable_progress_bar
 from aft.data.prompts import prompt_text, response_text
 from aft.encoding import encode_prompt, encode_response
 from aft.models import load_model
-from backend.db.models import BaseModelEntry, Example
+from backend.db.models import BaseModelEntry, Candidate, Example
 from backend.db.session import reading
+from backend.services.candidates import unpack_ids
 from worker.context import RunContext
 from worker.failures import RunFailure
 from worker.tasks.questions import as_question
@@ -31,6 +32,14 @@ def encode_reference(tokenizer: Any, example: Example, task: str) -> tuple[int, 
     """Response ids of the reference COT with its answer and end token."""
     question = as_question(example, task)
     return encode_response(tokenizer, response_text(question.reference, question.answer, task, question.choices))
+
+
+def candidate_ids(tokenizer: Any, candidate: Candidate) -> list[int]:
+    """A candidate's ids as sampled; an imported one, which has none, is encoded by this model's tokenizer."""
+    if candidate.token_ids or not candidate.text:
+        return unpack_ids(candidate.token_ids)
+    ids = list(encode_response(tokenizer, candidate.text))
+    return ids[:-1] if candidate.finish_reason == "length" else ids
 
 
 def load_checkpoint(context: RunContext, role: str, precision: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:

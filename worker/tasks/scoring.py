@@ -12,10 +12,9 @@ from aft.scoring import token_logprobs
 from backend.db.models import Candidate, Example
 from backend.db.session import reading
 from backend.services import tokens
-from backend.services.candidates import unpack_ids
 from backend.services.tokens import ReferenceRow
 from worker.context import RunContext
-from worker.tasks.inputs import encode_question, encode_reference, load_checkpoint, use_device
+from worker.tasks.inputs import candidate_ids, encode_question, encode_reference, load_checkpoint, use_device
 from worker.tasks.questions import task_name
 from worker.tasks.scores import QUESTIONS_PER_CHUNK, ScoringQuestion, score_candidates
 
@@ -33,7 +32,7 @@ def run(context: RunContext) -> None:
     task = task_name(context)
     model, tokenizer = load_checkpoint(context, "checkpoint", config.precision)
     query = (
-        select(Candidate.id, Candidate.token_ids, Example)
+        select(Candidate, Example)
         .join(Example, Example.id == Candidate.example_id)
         .where(Candidate.run_id == context.parent("candidates"))
         .order_by(Example.position, Candidate.sample_index)
@@ -43,9 +42,9 @@ def run(context: RunContext) -> None:
     examples: dict[int, Example] = {}
     found: dict[int, dict[int, tuple[int, ...]]] = {}
     with reading() as session:
-        for candidate_id, token_ids, example in session.execute(query):
+        for candidate, example in session.execute(query):
             examples[example.id] = example
-            found.setdefault(example.id, {})[candidate_id] = tuple(unpack_ids(token_ids))
+            found.setdefault(example.id, {})[candidate.id] = tuple(candidate_ids(tokenizer, candidate))
     score_candidates(
         context,
         model,

@@ -36,6 +36,7 @@ const KINDS: { value: RunKind; label: string }[] = [
   { value: "evaluate", label: "Evaluate" },
   { value: "search", label: "Choose β" },
   { value: "import", label: "Import" },
+  { value: "import-cots", label: "Import COTs" },
   { value: "export", label: "Export" },
 ];
 

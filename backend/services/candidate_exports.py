@@ -1,0 +1,283 @@
+"""Exports of a candidate set: COTs with scores and ratings, or preferences, by the same filter as the page."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from aft.data.examples import Example as Question
+from aft.data.prompts import prompt_text
+from aft.version import VERSION
+from backend.db.models import Candidate, Dataset, DatasetVersion, Example, Rating, RatingSummary, Run, Score
+from backend.db.session import reading
+from backend.errors import Invalid
+from backend.schemas.candidate_filters import CandidateFilter, ExportRequest
+from backend.services import candidate_lists, candidates, datasets, preference_rows
+from backend.services.export_files import Column, Kind, Outlet, Row, file_name, written, zipped
+from backend.services.preference_rows import RankedQuestion
+
+_BATCH = 2_000
+_QUESTIONS_KEPT = 5_000
+_TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int64()
+COLUMNS: tuple[Column, ...] = (
+    Column("id", _WHOLE),
+    Column("example_id", _WHOLE),
+    Column("question_id", _TEXT),
+    Column("question", _TEXT),
+    Column("choices", pa.list_(_TEXT)),
+    Column("gold", _TEXT),
+    Column("sample_index", _WHOLE),
+    Column("model", _TEXT),
+    Column("text", _TEXT),
+    Column("answer", _TEXT),
+    Column("answer_rule", _TEXT),
+    Column("verdict", _TEXT),
+    Column("finish_reason", _TEXT),
+    Column("n_tokens", _WHOLE),
+    Column("is_duplicate", pa.bool_()),
+    Column("rating", _NUMBER),
+    Column("rating_spread", _NUMBER),
+    Column("ratings", pa.list_(pa.struct({"rater": _TEXT, "source": _TEXT, "scale": _TEXT, "value": _NUMBER}))),
+    Column("scores", pa.list_(pa.struct({"model_run_id": _TEXT, "model": _TEXT, "score": _NUMBER}))),
+)
+
+
+@dataclass
+class Export:
+    """An export that was asked for and can be written."""
+
+    run: Run
+    version: DatasetVersion
+    dataset: Dataset
+    request: ExportRequest
+    outlet: Outlet = field(default_factory=Outlet)
+    counted: list[int] = field(default_factory=lambda: [0])
+
+    @property
+    def kind(self) -> Kind:
+        """Of the file."""
+        return self.request.format if self.request.format in ("jsonl", "csv", "parquet") else "jsonl"
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Of its rows."""
+        form = self.request.format
+        return COLUMNS if form in ("jsonl", "csv", "parquet") else preference_rows.COLUMNS[form]  # type: ignore[index]
+
+    @property
+    def stem(self) -> str:
+        """Name of the file without its ending."""
+        return f"cots-{self.run.id[-8:]}" + ("" if self.columns is COLUMNS else f"-{self.request.format}")
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file."""
+        return file_name(self.stem, self.kind)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file's bytes; one consistent state of the database, a batch of rows in memory."""
+        with reading() as session:
+            yield from written(_batches(session, self), self.kind, self.columns, self.outlet, self.counted)
+
+    def others(self) -> dict[str, str]:
+        """The smaller files beside it, once it is complete: the manifest, and what a trainer reads it by."""
+        found = {"manifest.json": json.dumps(self.manifest(), indent=2, ensure_ascii=False)}
+        if self.request.format == "llama-factory":
+            found["dataset_info.json"] = preference_rows.dataset_info(self.stem.replace("-", "_"), self.file_name)
+        return found
+
+    def archive(self) -> Iterator[bytes]:
+        """All files as a ZIP archive."""
+        return zipped(self.file_name, self.pieces(), self.others)
+
+    def manifest(self) -> dict[str, Any]:
+        """What the file holds, of what, and its sha256."""
+        wanted = self.request.model_dump(mode="json", exclude_defaults=True)
+        return {
+            "file": self.file_name,
+            "format": self.request.format,
+            "rows": self.counted[0],
+            "bytes": self.outlet.size_bytes,
+            "sha256": self.outlet.sha256(),
+            "columns": [{"name": column.name, "type": str(column.type)} for column in self.columns],
+            "filter": {key: value for key, value in wanted.items() if key in CandidateFilter.model_fields},
+            "candidate_set": {"run_id": self.run.id, "name": self.run.name, "fingerprint": self.run.fingerprint},
+            "dataset": {
+                "name": self.dataset.name,
+                "version": self.version.number,
+                "version_id": self.version.id,
+                "sha256": self.version.sha256,
+            },
+            "code_version": VERSION,
+            "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+def prepare(session: Session, run_id: str, request: ExportRequest) -> Export:
+    """Check what is asked for, before the first byte leaves.
+
+    Raises:
+        NotFound: If there is no such set.
+        Invalid: If the filter asks about scores without a model.
+    """
+    run = candidates.get_set(session, run_id)
+    version = datasets.get_version(session, run.inputs["dataset_version_id"])
+    among = candidate_lists.set_row(session, run_id)
+    candidate_lists.filtered(session, among, request, select(Candidate.id))
+    if request.format == "ranked" and request.most_pairs is not None:
+        raise Invalid("A ranked list has no pairs.", remedy="Leave most_pairs out.", field="most_pairs")
+    return Export(run, version, datasets.get(session, version.dataset_id), request)
+
+
+def _batches(session: Session, export: Export) -> Iterator[list[Row]]:
+    pages = _pages(session, export.run.id, export.request)
+    if export.columns is COLUMNS:
+        rows = _Rows(session)
+        for page in pages:
+            yield rows.of(page)
+    else:
+        yield from _preferences(session, export, pages)
+
+
+def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[list[Candidate]]:
+    """COTs that pass, question by question, some thousand at a time."""
+    among = candidate_lists.set_row(session, run_id)
+    table = Candidate.__table__.c
+    columns = [column for column in table if column.name != "token_ids"]
+    query = candidate_lists.filtered(session, among, wanted, select(*columns))
+    query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(_BATCH)
+    place: tuple[int, int] | None = None
+    while True:
+        here = tuple_(Candidate.example_id, Candidate.sample_index)
+        page: list[Any] = list(session.execute(query if place is None else query.where(here > tuple_(*place))))
+        if page:
+            yield page
+        if len(page) < _BATCH:
+            return
+        place = (page[-1].example_id, page[-1].sample_index)
+
+
+class _Rows:
+    """COTs as rows, with what is read beside them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._models: dict[str, str] = {}
+        self._questions: dict[int, Any] = {}
+
+    def of(self, page: list[Any]) -> list[Row]:
+        ids = [one.id for one in page]
+        self._know_questions({one.example_id for one in page})
+        scores, ratings, summaries = self._scores(ids), self._ratings(ids), self._summaries(ids)
+        rows = []
+        for one in page:
+            question = self._questions[one.example_id]
+            summary = summaries.get(one.id)
+            rows.append(
+                {
+                    "id": one.id,
+                    "example_id": one.example_id,
+                    "question_id": question.external_id,
+                    "question": question.question,
+                    "choices": question.choices,
+                    "gold": question.answer,
+                    "sample_index": one.sample_index,
+                    "model": one.model,
+                    "text": one.text,
+                    "answer": one.answer,
+                    "answer_rule": one.answer_rule,
+                    "verdict": one.verdict,
+                    "finish_reason": one.finish_reason,
+                    "n_tokens": one.n_tokens,
+                    "is_duplicate": one.is_duplicate,
+                    "rating": summary[0] if summary else None,
+                    "rating_spread": summary[1] if summary else None,
+                    "ratings": ratings.get(one.id, []),
+                    "scores": scores.get(one.id, []),
+                }
+            )
+        return rows
+
+    def _know_questions(self, example_ids: set[int]) -> None:
+        missing = sorted(example_ids - self._questions.keys())
+        if len(self._questions) + len(missing) > _QUESTIONS_KEPT:
+            self._questions.clear()
+            missing = sorted(example_ids)
+        query = select(Example.id, Example.external_id, Example.question, Example.choices, Example.answer)
+        for row in self._session.execute(query.where(Example.id.in_(missing))) if missing else ():
+            self._questions[row.id] = row
+
+    def _scores(self, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+        query = select(Score.candidate_id, Score.model_run_id, Score.score).where(Score.candidate_id.in_(ids))
+        found: dict[int, list[dict[str, Any]]] = {}
+        for candidate_id, model_run_id, score in self._session.execute(query.order_by(*Score.__table__.primary_key)):
+            name = self._models.get(model_run_id) or self._name(model_run_id)
+            found.setdefault(candidate_id, []).append({"model_run_id": model_run_id, "model": name, "score": score})
+        return found
+
+    def _name(self, model_run_id: str) -> str:
+        run = self._session.get(Run, model_run_id)
+        self._models[model_run_id] = candidates.model_name(run.method, run.name, run.seed) if run else "deleted"
+        return self._models[model_run_id]
+
+    def _ratings(self, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+        query = select(Rating.candidate_id, Rating.rater, Rating.source, Rating.scale, Rating.value)
+        query = query.where(Rating.candidate_id.in_(ids), Rating.is_current.is_(True)).order_by(Rating.id)
+        found: dict[int, list[dict[str, Any]]] = {}
+        for candidate_id, rater, source, scale, value in self._session.execute(query):
+            one = {"rater": rater, "source": source, "scale": scale, "value": value}
+            found.setdefault(candidate_id, []).append(one)
+        return found
+
+    def _summaries(self, ids: list[int]) -> dict[int, tuple[float, float | None]]:
+        query = select(RatingSummary.candidate_id, RatingSummary.rating, RatingSummary.spread)
+        rows = self._session.execute(query.where(RatingSummary.candidate_id.in_(ids)))
+        return {row.candidate_id: (row.rating, row.spread) for row in rows}
+
+
+def _preferences(session: Session, export: Export, pages: Iterator[list[Any]]) -> Iterator[list[Row]]:
+    """Preferences among a question's COTs; repeats and, ranked by rating, unrated ones are left out."""
+    read = _Rows(session)
+    form, by_rating = export.request.format, export.request.quality == "rating"
+    task = export.version.task
+    waiting: list[Row] = []
+    for rows in _whole_questions(read.of(page) for page in pages):
+        for _, group in groupby(rows, key=lambda row: row["example_id"]):
+            mine = [row for row in group if not row["is_duplicate"]]
+            quality = "rating" if by_rating else "verdict"
+            completions = [
+                (row["text"], row["rating"] if by_rating else float(row["verdict"] == "right"))
+                for row in mine
+                if row[quality] is not None
+            ]
+            if not completions:
+                continue
+            first = mine[0]
+            choices = tuple(first["choices"]) if first["choices"] else None
+            question = Question(first["question_id"], first["question"], "", first["gold"], task, choices)
+            ranked = RankedQuestion(first["question_id"], prompt_text(question), completions)
+            waiting += preference_rows.rows(ranked, form, export.request.most_pairs)  # type: ignore[arg-type]
+        if len(waiting) >= _BATCH:
+            yield waiting
+            waiting = []
+    yield waiting
+
+
+def _whole_questions(pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    """Pages cut between questions: the last question of a page waits for its rest."""
+    held: list[Row] = []
+    for page in pages:
+        rows = held + page
+        last = rows[-1]["example_id"]
+        at = next(index for index, row in enumerate(rows) if row["example_id"] == last)
+        held = rows[at:]
+        if at:
+            yield rows[:at]
+    if held:
+        yield held

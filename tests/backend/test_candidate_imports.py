@@ -1,0 +1,244 @@
+"""Candidate files: matched, graded, rated, decided about; hostile and broken ones refused by row."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from backend.cli.main import app
+from backend.db.models import Candidate, CandidateSet, Rating
+from backend.db.session import reading, transaction
+from backend.errors import AppError
+from backend.schemas.candidate_imports import CandidateImportConfig
+from backend.services import candidate_import_run, candidate_imports, runs
+from backend.services.runs import Outcome
+from tests.backend.client import client
+from tests.backend.importing import gsm8k, imported, jsonl, packed, send, stored_files
+
+API = "/api/v1/candidate-imports"
+HOSTILE = "<img src=x onerror=alert(1)> \u202eevil\u202c \x07 #### 5"
+
+
+def cot_rows(count: int) -> list[dict[str, Any]]:
+    """Two COTs of each question of ``gsm8k(count)``, the second wrong, the first rated 9 and the second 2."""
+    rows = []
+    for item in gsm8k(count):
+        answer = int(item["answer"].split("#### ")[1])
+        for offset, rating in ((0, 9), (1, 2)):
+            text = f"We add 2.\nThe answer is {answer + offset}."
+            rows.append({"question": item["question"], "response": text, "model": f"m{offset}", "rating": rating})
+    return rows
+
+
+def compute(run_id: str) -> bool:
+    """Do what the worker does."""
+    with transaction() as session:
+        run = runs.get(session, run_id)
+        claim = runs.claim(session, run_id, run.attempt, "host:1:0:test")
+        assert claim is not None
+        config = CandidateImportConfig.model_validate(run.config)
+    try:
+        done = candidate_import_run.run_import(
+            run_id=run_id, config=config, fence=lambda session: runs.fence(session, claim),
+            progress=lambda done, total, phase: None, should_stop=lambda: False,
+        )  # fmt: skip
+    except AppError as error:
+        with transaction() as session:
+            runs.finish(session, claim, Outcome("failed", error={"title": error.title, "detail": error.detail}))
+        raise
+    with transaction() as session:
+        assert runs.finish(session, claim, Outcome("succeeded"))
+    return done
+
+
+def start(web: TestClient, name: str, content: bytes, version_id: str, **values: Any) -> str:
+    """Upload a file and ask for its import; gives the run."""
+    body = {"upload_id": send(web, name, content)["id"], "dataset_version_id": version_id, "name": "pool", **values}
+    answer = web.post(API, json=body)
+    assert answer.status_code == 202, answer.text
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+def test_a_rated_file_becomes_a_candidate_set(database: str) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(6))})
+        run_id = start(web, "cots.jsonl.gz", packed(jsonl(cot_rows(6))), version["id"], rater="Ann")
+        assert web.get(f"/api/v1/candidate-sets/{run_id}/questions").status_code == 404
+        compute(run_id)
+        read = web.get(f"{API}/{run_id}").json()
+        assert (read["state"], read["n_rows"], read["n_questions"], read["n_rated"]) == ("ready", 12, 6, 12)
+        one = web.get(f"/api/v1/candidate-sets/{run_id}").json()
+        assert one["counts"] | {"right": 6, "wrong": 6, "rated": 12, "all": 12, "questions": 6} == one["counts"]
+        assert (one["kind"], one["purpose"], one["sources"]) == ("import-cots", "imported", {"m0": 6, "m1": 6})
+        low = web.get(f"/api/v1/candidate-sets/{run_id}/candidates", params={"max_rating": 0.5}).json()["items"]
+        assert [row["verdict"] for row in low] == ["wrong"] * 6
+        named = web.get(f"/api/v1/candidate-sets/{run_id}/candidates", params={"source_model": "m0"}).json()["items"]
+        assert {row["model"] for row in named} == {"m0"}
+        assert len(named) == 6
+        group = web.get(f"/api/v1/candidate-sets/{run_id}/questions/{low[0]['example_id']}").json()
+        assert group["candidates"][0]["ratings"][0]["rater"] == "Ann"
+        queue = {"name": "q", "mode": "verify", "source": {"run_id": run_id, "n": 3}, "reviews_per_item": 1}
+        assert web.post("/api/v1/review-queues", json=queue).status_code == 201
+        used = web.delete(f"{API}/{run_id}")
+        assert used.status_code == 409
+        assert "review queue" in used.json()["detail"]
+    with reading() as session:
+        ratings = list(session.scalars(select(Rating)))
+        assert {(row.source, row.scale, row.rater) for row in ratings} == {("import", "1-10", "Ann")}
+        assert len({row.import_id for row in ratings}) == 1
+    assert stored_files() == []
+
+
+def test_rows_that_cannot_be_taken_are_named_and_decided_about(data_directory: Path) -> None:
+    rows = cot_rows(3)
+    broken: list[Any] = [
+        {**rows[0], "question": "What is love?"},
+        {**rows[0], "response": "  "},
+        {**rows[0], "rating": "splendid"},
+        {**rows[0], "rating": 11},
+        b"{broken",
+        {"response": "no question named"},
+    ]
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(3))})
+        preview = web.post(
+            f"{API}/preview",
+            json={
+                "upload_id": send(web, "a.jsonl", jsonl([*broken, *rows]))["id"],
+                "dataset_version_id": version["id"],
+            },
+        ).json()
+        assert preview["columns"]["text"] == "response"
+        assert preview["scale"] == "1-10"
+        assert [row["reason"] is None for row in preview["rows"]] == [False] * 6 + [True] * 6
+        assert [row["verdict"] for row in preview["rows"][6:8]] == ["right", "wrong"]
+        run_id = start(web, "cots.jsonl", jsonl([*broken, *rows]), version["id"], scale="1-10")
+        compute(run_id)
+        read = web.get(f"{API}/{run_id}").json()
+        assert (read["state"], read["n_rows"], read["n_rejected"]) == ("review", 6, 6)
+        reasons = {row["row_number"]: row["reason"] for row in read["rejects"]}
+        assert "No question of the data set has this text: 'What is love?'" in reasons[1]
+        assert "empty" in reasons[2]
+        assert "splendid" in reasons[3]
+        assert "1 to 10" in reasons[4]
+        assert "names no question" in reasons[6]
+        lines = web.get(f"{API}/{run_id}/rejects.jsonl").text.splitlines()
+        assert [json.loads(line)["row"] for line in lines] == [1, 2, 3, 4, 5, 6]
+        assert web.get(f"/api/v1/candidate-sets/{run_id}").status_code == 404
+        assert web.post(f"{API}/{run_id}/accept").status_code == 204
+        assert web.post(f"{API}/{run_id}/accept").status_code == 409
+        assert web.get(f"/api/v1/candidate-sets/{run_id}").json()["counts"]["all"] == 6
+        assert web.delete(f"{API}/{run_id}").status_code == 204
+        assert web.get(f"/api/v1/candidate-sets/{run_id}").status_code == 404
+    with reading() as session:
+        assert session.scalars(select(Candidate)).all() == []
+        assert session.scalars(select(Rating)).all() == []
+
+
+def test_an_import_that_may_not_have_gaps_leaves_nothing(data_directory: Path) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(3))})
+        rows = [*cot_rows(3), {"question": "unknown", "response": "x"}]
+        run_id = start(web, "cots.jsonl", jsonl(rows), version["id"], on_invalid="fail")
+        with pytest.raises(AppError, match=r"1 rows cannot be imported.*Row|First, row 7"):
+            compute(run_id)
+        other = start(web, "cots.jsonl", jsonl([{"question": "unknown", "response": "x"}] * 3), version["id"])
+        with pytest.raises(AppError, match="None of the 3 rows read"):
+            compute(other)
+        assert web.get(f"/api/v1/candidate-sets/{run_id}").status_code == 404
+        unmapped = {
+            "upload_id": send(web, "a.jsonl", jsonl([{"a": 1}]))["id"],
+            "dataset_version_id": version["id"],
+            "name": "x",
+        }
+        answer = web.post(API, json=unmapped)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "columns"
+
+
+def test_an_interrupted_import_begins_anew(data_directory: Path) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(4))})
+        run_id = start(web, "cots.jsonl", jsonl(cot_rows(4)), version["id"])
+        with transaction() as session:
+            run = runs.get(session, run_id)
+            claim = runs.claim(session, run_id, run.attempt, "host:1:0:test")
+            config = CandidateImportConfig.model_validate(run.config)
+        assert claim is not None
+        fenced = iter([None] * 3)
+
+        def fence(session: Any) -> None:
+            if next(fenced, 1) is not None:
+                raise RuntimeError("killed")
+
+        for fails in (fence, lambda session: None):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(candidate_import_run, "BATCH_ROWS", 3)
+                try:
+                    candidate_import_run.run_import(
+                        run_id=run_id, config=config, fence=fails, progress=lambda *_: None, should_stop=lambda: False
+                    )
+                except RuntimeError:
+                    continue
+        with reading() as session:
+            totals = session.get_one(CandidateSet, run_id)
+            assert (totals.state, totals.n_candidates, totals.n_rated) == ("ready", 8, 8)
+
+
+def test_lists_of_steps_true_and_false_and_hostile_texts(data_directory: Path) -> None:
+    question = gsm8k(1)[0]["question"]
+    rows = [
+        {"question": question, "model_output_steps": ["Step 1: a", "", "Step 2: 0 + 2 = 3", "#### 3"],
+         "model_output_solution_correctness": "wrong", "model_output_solution_first_error_step": 2,
+         "model_output_solution_first_error_reason": "a slip"},
+        {"question": f"  {question.upper()} ", "model_output_steps": [HOSTILE, "x" * 200_000],
+         "model_output_solution_correctness": "correct", "model_output_solution_first_error_step": "N/A"},
+    ]  # fmt: skip
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(1))})
+        run_id = start(web, "mr.jsonl", jsonl(rows), version["id"])
+        compute(run_id)
+        question_id = web.get(f"/api/v1/candidate-sets/{run_id}/questions").json()["items"][0]["example_id"]
+        shown = web.get(f"/api/v1/candidate-sets/{run_id}/questions/{question_id}").json()["candidates"]
+    rating = shown[0]["ratings"][0]
+    assert (rating["value"], rating["note"]) == (0.0, "a slip")
+    step = rating["wrong_steps"][0]
+    assert shown[0]["text"][step["start"] : step["end"]] == "Step 2: 0 + 2 = 3"
+    assert shown[1]["text"].startswith("<img src=x")
+    assert shown[1]["text_truncated"] is True
+
+
+def test_parquet_by_ids_from_the_command_line(data_directory: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    with client() as web:
+        questions = [{**row, "id": f"q{index}"} for index, row in enumerate(gsm8k(3))]
+        mapping = {"question": "question", "reference": "answer", "id": "id"}
+        upload = send(web, "train.jsonl", jsonl(questions))
+        from tests.backend.importing import ask, version_of
+        from tests.backend.importing import compute as compute_questions
+
+        started = ask(web, [{"upload_id": upload["id"], "mapping": mapping}])
+        compute_questions(started["run_id"])
+        version = version_of(web, started)
+    file = tmp_path / "cots.parquet"
+    table = {"qid": ["q0", "q2", "q9"], "said": ["The answer is 2.", "The answer is 9.", "The answer is 1."]}
+    pq.write_table(pa.table(table), file)
+    arguments = ["cots", "import", str(file), "--dataset-version", version["id"], "--column", "text=said", "--no-wait"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    with reading() as session:
+        run_id = session.scalar(select(CandidateSet.run_id).where(CandidateSet.state == "staging"))
+    assert run_id is not None
+    compute(run_id)
+    with transaction() as session:
+        report = candidate_imports.read(session, run_id)
+        assert (report.n_rows, report.rejects[0].reason) == (2, "No question of the data set has the id 'q9'.")
+    assert CliRunner().invoke(app, ["cots", "accept", run_id]).exit_code == 0
+    assert run_id in CliRunner().invoke(app, ["cots", "list"], env={"COLUMNS": "200"}).output
