@@ -18,6 +18,7 @@ NOUNS = (
     "runs",
     "candidates",
     "candidate_imports",
+    "saved_views",
     "inspection",
     "reviews",
     "agreement",

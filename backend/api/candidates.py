@@ -8,8 +8,9 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from backend.api.deps import ReadSessionDep, problems
 from backend.db.models import Candidate, LabelOverride, Rating
 from backend.errors import Invalid, NotFound
-from backend.schemas.candidate_filters import CandidatesQuery, ExportRequest, QuestionsQuery
+from backend.schemas.candidate_filters import CandidateFilter, CandidatesQuery, ExportRequest, QuestionsQuery
 from backend.schemas.candidates import (
+    CandidateIds,
     CandidateLabel,
     CandidateRating,
     CandidateRead,
@@ -73,6 +74,16 @@ def list_candidates(
     candidates.get_set(session, run_id)
     page = candidate_lists.candidates(session, candidate_lists.set_row(session, run_id), query)
     return Page(items=[CandidateRow.model_validate(row) for row in page.rows], next_after=page.next_after)
+
+
+@router.get("/candidate-sets/{run_id}/candidate-ids", responses=problems(NotFound, Invalid))
+def list_candidate_ids(
+    session: ReadSessionDep, run_id: str, query: Annotated[CandidateFilter, Query()]
+) -> CandidateIds:
+    """Ids of all COTs that pass a filter, for a selection."""
+    candidates.get_set(session, run_id)
+    ids, is_complete = candidate_lists.ids(session, candidate_lists.set_row(session, run_id), query)
+    return CandidateIds(ids=ids, is_complete=is_complete)
 
 
 @router.get(

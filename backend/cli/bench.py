@@ -22,6 +22,7 @@ from backend.cli.output import fail
 
 COMMANDS: Final[Mapping[str, str]] = {
     "train": "backend.cli.bench:train",
+    "app": "backend.bench.app:app",
 }
 """Where each benchmark's command is."""
 

@@ -142,6 +142,14 @@ class CandidateRow(Schema):
     spread: float | None
 
 
+class CandidateIds(Schema):
+    """All COTs that pass a filter, as ids."""
+
+    ids: list[int]
+    """In the order of questions; at most 10,000."""
+    is_complete: bool
+
+
 class SetModel(Schema):
     """A model that scored a set."""
 

@@ -15,6 +15,8 @@ from backend.services import candidate_search
 
 SHOWN_QUESTION = 400
 SHOWN_EXCERPT = 300
+MOST_IDS = 10_000
+"""As many as a review queue takes."""
 _FIRST_ASCENDING = {"position", "margin", "right"}
 """Sorts whose telling end is the lowest value; the others begin with the highest."""
 
@@ -80,6 +82,18 @@ def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) ->
         key = {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id)
         page = _page(session, wanted, query, by, key)
     return Listed(_details(session, [row.id for row in page.rows], query.model), page.next_after)
+
+
+def ids(session: Session, among: CandidateSet, wanted: CandidateFilter) -> tuple[list[int], bool]:
+    """Ids of the COTs that pass, at most ``MOST_IDS``, and whether they are all.
+
+    Raises:
+        Invalid: If scores are asked about without a model.
+    """
+    query = filtered(session, among, wanted, select(Candidate.id))
+    query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(MOST_IDS + 1)
+    found = list(session.scalars(query))
+    return found[:MOST_IDS], len(found) <= MOST_IDS
 
 
 def filtered(

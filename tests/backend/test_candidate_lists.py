@@ -238,6 +238,13 @@ def test_the_index_follows_changes_and_deletions(filled: Filled, database: str) 
             session.execute(text("INSERT INTO candidate_search(candidate_search) VALUES ('integrity-check')"))
 
 
+def test_all_that_pass_can_be_selected(filled: Filled) -> None:
+    with client() as web:
+        wanted: dict[str, Any] = {"verdict": "wrong", "min_tokens": 3}
+        ids = web.get(f"{API}/{filled.run_id}/candidate-ids", params=wanted).json()
+        assert ids == {"ids": [row["id"] for row in _all(web, filled, "candidates", **wanted)], "is_complete": True}
+
+
 def test_a_typed_query_is_read_as_words() -> None:
     terms = parse('so "the answer is" calc* -wrong ab* "" 16-3=13 \x00')
     assert [term.words for term in terms] == [

@@ -138,7 +138,7 @@ def _ranked_questions(context: RunContext, tokenizer: Any, task: str) -> list[Sc
     )
     return [
         ScoringQuestion(
-            encode_question(tokenizer, example, task), {row.id: tuple(unpack_ids(row.token_ids)) for row in rows}
+            encode_question(tokenizer, example, task), {row.id: tuple(candidate_ids(tokenizer, row)) for row in rows}
         )
         for example, rows in _by_question(query)
     ]

@@ -4,6 +4,190 @@
  */
 
 export interface paths {
+    "/api/v1/candidate-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Candidate Import
+         * @description Queue the import of an uploaded file as a candidate set.
+         */
+        post: operations["start_candidate_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Candidates
+         * @description The first rows of an uploaded candidate file, matched with a data set's questions and graded.
+         */
+        post: operations["preview_candidates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-imports/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Candidate Import
+         * @description An import: its progress, counts and refused rows.
+         */
+        get: operations["read_candidate_import"];
+        put?: never;
+        post?: never;
+        /**
+         * Discard Candidate Import
+         * @description Throw an imported set away, if nothing uses its COTs.
+         */
+        delete: operations["discard_candidate_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-imports/{run_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Candidate Import
+         * @description Take the valid rows of an import in review.
+         */
+        post: operations["accept_candidate_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-imports/{run_id}/rejects.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Candidate Rejects
+         * @description All refused rows as JSON lines, with what they held.
+         */
+        get: operations["download_candidate_rejects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sets
+         * @description All candidate sets, newest first, whatever experiment they belong to.
+         */
+        get: operations["list_sets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Set
+         * @description A candidate set with the counts beside its filters.
+         */
+        get: operations["read_set"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/candidate-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Candidate Ids
+         * @description Ids of all COTs that pass a filter, for a selection.
+         */
+        get: operations["list_candidate_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Candidates
+         * @description COTs of a candidate set, filtered, in any order, by keyset.
+         */
+        get: operations["list_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/candidate-sets/{run_id}/checkpoints": {
         parameters: {
             query?: never;
@@ -16,6 +200,26 @@ export interface paths {
          * @description Finished models that can score a candidate set: those of the experiments it belongs to.
          */
         get: operations["list_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Candidates
+         * @description A ZIP archive, written as it leaves: the rows that pass the filter, and a manifest with their sha256.
+         */
+        get: operations["export_candidates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -53,7 +257,7 @@ export interface paths {
         };
         /**
          * List Questions
-         * @description Questions of a candidate set, filtered, by keyset.
+         * @description Questions of a candidate set, filtered, in any order, by keyset.
          */
         get: operations["list_questions"];
         put?: never;
@@ -636,10 +840,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Candidate Sets
+         * List Experiment Sets
          * @description What an experiment sampled: training candidates, assessment candidates, greedy answers.
          */
-        get: operations["list_candidate_sets"];
+        get: operations["list_experiment_sets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1896,6 +2100,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/saved-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Saved Views
+         * @description The views offered everywhere, and those of an experiment.
+         */
+        get: operations["list_saved_views"];
+        put?: never;
+        /**
+         * Create Saved View
+         * @description Keep the page's filters under a name.
+         */
+        post: operations["create_saved_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Saved View
+         * @description Delete a view; it can be restored.
+         */
+        delete: operations["delete_saved_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Saved View
+         * @description Give a view another name.
+         */
+        patch: operations["rename_saved_view"];
+        trace?: never;
+    };
+    "/api/v1/saved-views/{view_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Saved View
+         * @description Take back a deletion.
+         */
+        post: operations["restore_saved_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -2174,6 +2446,163 @@ export interface components {
             steps: number;
         };
         /**
+         * CandidateColumns
+         * @description Which column of a candidate file holds what; a dot reaches into an object.
+         */
+        CandidateColumns: {
+            /**
+             * Finish Reason
+             * @description Column whose 'length' says that a COT was cut off.
+             */
+            finish_reason?: string | null;
+            /**
+             * Id
+             * @description Column of the COT's own id.
+             */
+            id?: string | null;
+            /**
+             * Model
+             * @description Column that names the model.
+             */
+            model?: string | null;
+            /**
+             * Note
+             * @description Column of the rater's words.
+             */
+            note?: string | null;
+            /**
+             * Question
+             * @description Column of the question's text.
+             */
+            question?: string | null;
+            /**
+             * Question Id
+             * @description Column of the question's id in the data set.
+             */
+            question_id?: string | null;
+            /**
+             * Rating
+             * @description Column of a rating: a number, true or false, right or wrong.
+             */
+            rating?: string | null;
+            /**
+             * Text
+             * @description Column of the COT: a text, or a list of steps.
+             */
+            text: string;
+            /**
+             * Wrong Step
+             * @description Column of the first wrong step, counted from 1.
+             */
+            wrong_step?: string | null;
+        };
+        /**
+         * CandidateIds
+         * @description All COTs that pass a filter, as ids.
+         */
+        CandidateIds: {
+            /**
+             * Ids
+             * @description In the order of questions; at most 10,000.
+             */
+            ids: number[];
+            /** Is Complete */
+            is_complete: boolean;
+        };
+        /**
+         * CandidateImportRead
+         * @description An import and what became of its rows.
+         */
+        CandidateImportRead: {
+            /** Dataset Version Id */
+            dataset_version_id: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Filename */
+            filename: string;
+            /** N Questions */
+            n_questions: number;
+            /** N Rated */
+            n_rated: number;
+            /** N Rejected */
+            n_rejected: number;
+            /**
+             * N Rows
+             * @description Taken.
+             */
+            n_rows: number;
+            /** Name */
+            name: string;
+            /** Progress Done */
+            progress_done: number;
+            /** Progress Phase */
+            progress_phase: string;
+            /** Progress Total */
+            progress_total: number | null;
+            /**
+             * Reasons
+             * @description Reasons of refused rows with how many: reason, column, rows.
+             */
+            reasons: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Rejects
+             * @description The first refused rows; rejects.jsonl has all.
+             */
+            rejects: components["schemas"]["CandidateReject"][];
+            /** Run Id */
+            run_id: string;
+            /** Run State */
+            run_state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "staging" | "review" | "ready" | "discarded";
+        };
+        /**
+         * CandidateImportRequest
+         * @description Import the COTs of an uploaded file as a candidate set.
+         */
+        CandidateImportRequest: {
+            columns?: components["schemas"]["CandidateColumns"] | null;
+            /** Dataset Version Id */
+            dataset_version_id: string;
+            /** Name */
+            name: string;
+            /**
+             * On Invalid
+             * @default ask
+             * @enum {string}
+             */
+            on_invalid: "ask" | "skip" | "fail";
+            /**
+             * Rater
+             * @description Whose ratings the file holds; by default the file's name.
+             */
+            rater?: string | null;
+            /** Request Id */
+            request_id?: string | null;
+            /**
+             * Scale
+             * @description By default as the first rows tell.
+             */
+            scale?: ("binary" | "verify" | "1-10") | null;
+            /** Upload Id */
+            upload_id: string;
+        };
+        /**
+         * CandidateImportStarted
+         * @description A queued import.
+         */
+        CandidateImportStarted: {
+            /** Run Id */
+            run_id: string;
+        };
+        /**
          * CandidateLabel
          * @description A person's label, beside the automatic one.
          */
@@ -2187,6 +2616,78 @@ export interface components {
             person: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * CandidatePreview
+         * @description What the first rows look like.
+         */
+        CandidatePreview: {
+            /** @description As given or recognised; None when no column can be the COT or leads to a question. */
+            columns: components["schemas"]["CandidateColumns"] | null;
+            /** N Errors */
+            n_errors: number;
+            /** N Rated */
+            n_rated: number;
+            /**
+             * Names
+             * @description Columns of the file.
+             */
+            names: string[];
+            /**
+             * Problem
+             * @description What stands in the way of importing at all.
+             */
+            problem: string | null;
+            /** Rows */
+            rows: components["schemas"]["CandidatePreviewRow"][];
+            /**
+             * Scale
+             * @description Of the ratings, as far as the first rows tell.
+             * @enum {string}
+             */
+            scale: "binary" | "verify" | "1-10";
+        };
+        /**
+         * CandidatePreviewRequest
+         * @description Try the columns of an uploaded file.
+         */
+        CandidatePreviewRequest: {
+            /** @description By default as recognised. */
+            columns?: components["schemas"]["CandidateColumns"] | null;
+            /** Dataset Version Id */
+            dataset_version_id: string;
+            /** Upload Id */
+            upload_id: string;
+        };
+        /**
+         * CandidatePreviewRow
+         * @description A row as it would be imported, or why it would not.
+         */
+        CandidatePreviewRow: {
+            /** Answer */
+            answer: string | null;
+            /**
+             * Column
+             * @description The column at fault.
+             */
+            column: string | null;
+            /** Model */
+            model: string | null;
+            /** Question */
+            question: string | null;
+            /** Rating */
+            rating: number | null;
+            /**
+             * Reason
+             * @description Why the row cannot be imported.
+             */
+            reason: string | null;
+            /** Row Number */
+            row_number: number;
+            /** Text */
+            text: string | null;
+            /** Verdict */
+            verdict: ("right" | "wrong" | "unparsed" | "truncated") | null;
         };
         /**
          * CandidateRating
@@ -2256,6 +2757,69 @@ export interface components {
             why: string;
         };
         /**
+         * CandidateReject
+         * @description A row that was not taken, and why.
+         */
+        CandidateReject: {
+            /** Column */
+            column: string | null;
+            /** Excerpt */
+            excerpt: string;
+            /** Reason */
+            reason: string;
+            /** Row Number */
+            row_number: number;
+        };
+        /**
+         * CandidateRow
+         * @description A COT in the list.
+         */
+        CandidateRow: {
+            /** Answer */
+            answer: string | null;
+            /** Example Id */
+            example_id: number;
+            /**
+             * Excerpt
+             * @description The COT's first characters.
+             */
+            excerpt: string;
+            /** Id */
+            id: number;
+            /** Is Duplicate */
+            is_duplicate: boolean;
+            /**
+             * Model
+             * @description The model that an imported file names.
+             */
+            model: string | null;
+            /** N Tokens */
+            n_tokens: number;
+            /** Position */
+            position: number;
+            /**
+             * Question
+             * @description Its first characters.
+             */
+            question: string;
+            /** Rating */
+            rating: number | null;
+            /** Sample Index */
+            sample_index: number;
+            /**
+             * Score
+             * @description Under the chosen model, nats a token.
+             */
+            score: number | null;
+            /** Spread */
+            spread: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+        };
+        /**
          * CandidateScore
          * @description A score under one model.
          */
@@ -2275,34 +2839,53 @@ export interface components {
         };
         /**
          * CandidateSet
-         * @description A sampling or evaluation run whose candidates can be looked at.
+         * @description A run whose candidates can be looked at: sampled, evaluated or imported.
          */
         CandidateSet: {
             /**
              * Counts
-             * @description Candidates per verdict, and 'all', 'questions'.
+             * @description Candidates per verdict, and all, questions, duplicate, rated, disagreed.
              */
             counts: {
                 [key: string]: number;
             };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Dataset Version Id */
+            dataset_version_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "sample" | "evaluate" | "import-cots";
             /** Method */
             method: string | null;
             /**
              * Models
-             * @description Models that scored this set, score being the mean.
+             * @description Models that scored this set.
              */
-            models: components["schemas"]["CandidateScore"][];
+            models: components["schemas"]["SetModel"][];
             /** Name */
             name: string;
             /**
              * Purpose
-             * @description training, assessment or greedy.
+             * @description training, assessment, evaluation, greedy or imported.
              */
             purpose: string;
             /** Run Id */
             run_id: string;
             /** Seed */
             seed: number | null;
+            /**
+             * Sources
+             * @description Candidates by the model that an imported file names.
+             */
+            sources: {
+                [key: string]: number;
+            };
         };
         /**
          * CandidateSets
@@ -2371,7 +2954,7 @@ export interface components {
              * Run Kind
              * @enum {string}
              */
-            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Run Name */
             run_name: string;
             /**
@@ -2955,7 +3538,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -4833,6 +5416,20 @@ export interface components {
              */
             rows: number;
         };
+        /** Page[CandidateRow] */
+        Page_CandidateRow_: {
+            /** Items */
+            items: components["schemas"]["CandidateRow"][];
+            /** Next After */
+            next_after: string | null;
+        };
+        /** Page[CandidateSet] */
+        Page_CandidateSet_: {
+            /** Items */
+            items: components["schemas"]["CandidateSet"][];
+            /** Next After */
+            next_after: string | null;
+        };
         /** Page[CheckpointLine] */
         Page_CheckpointLine_: {
             /** Items */
@@ -4956,7 +5553,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -5149,8 +5746,23 @@ export interface components {
         QuestionRow: {
             /** Example Id */
             example_id: number;
+            /** External Id */
+            external_id: string;
+            /**
+             * Margin
+             * @description Lowest score of a right COT less the highest of a wrong one, nats a token.
+             */
+            margin: number | null;
+            /** Max Tokens */
+            max_tokens: number;
+            /** Min Tokens */
+            min_tokens: number;
             /** N Candidates */
             n_candidates: number;
+            /** N Duplicate */
+            n_duplicate: number;
+            /** N Rated */
+            n_rated: number;
             /** N Right */
             n_right: number;
             /** N Truncated */
@@ -5166,8 +5778,21 @@ export interface components {
             n_wrong: number;
             /** Position */
             position: number;
-            /** Question */
+            /**
+             * Question
+             * @description Its first characters.
+             */
             question: string;
+            /**
+             * Rating
+             * @description Mean over its rated COTs, on 0 to 1.
+             */
+            rating: number | null;
+            /**
+             * Rating Spread
+             * @description Largest difference between two raters of one COT, on 0 to 1.
+             */
+            rating_spread: number | null;
         };
         /**
          * QuestionTokens
@@ -6028,7 +6653,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Max Attempts */
             max_attempts: number;
             /** Method */
@@ -6080,7 +6705,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Name */
             name: string;
             /** Role */
@@ -6126,7 +6751,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
             /** Method */
             method: string | null;
             /** Name */
@@ -6170,6 +6795,59 @@ export interface components {
             run_ids: string[];
         };
         /**
+         * SavedViewChange
+         * @description A new name.
+         */
+        SavedViewChange: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * SavedViewCreate
+         * @description A view to keep.
+         */
+        SavedViewCreate: {
+            /**
+             * Experiment Id
+             * @description Offer it on this experiment's COTs only; by default everywhere.
+             */
+            experiment_id?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Query
+             * @description The page's query string.
+             */
+            query: string;
+        };
+        /**
+         * SavedViewRead
+         * @description A view.
+         */
+        SavedViewRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Experiment Id */
+            experiment_id: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
+         * SavedViews
+         * @description Views by name.
+         */
+        SavedViews: {
+            /** Views */
+            views: components["schemas"]["SavedViewRead"][];
+        };
+        /**
          * Series
          * @description A metric's points, thinned to at most 1,000 with extremes kept.
          */
@@ -6188,6 +6866,33 @@ export interface components {
             step: number;
             /** Value */
             value: number;
+        };
+        /**
+         * SetModel
+         * @description A model that scored a set.
+         */
+        SetModel: {
+            /**
+             * Model
+             * @description The method's label and the seed.
+             */
+            model: string;
+            /** Model Run Id */
+            model_run_id: string;
+            /** N Questions Violated */
+            n_questions_violated: number;
+            /** N Scored */
+            n_scored: number;
+            /**
+             * N Violated
+             * @description Violated pairs.
+             */
+            n_violated: number;
+            /**
+             * Score
+             * @description Mean, nats a token.
+             */
+            score: number;
         };
         /**
          * SourceFile
@@ -6876,6 +7581,486 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    start_candidate_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CandidateImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateImportStarted"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_candidates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CandidatePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidatePreview"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_candidate_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateImportRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discard_candidate_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accept_candidate_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_candidate_rejects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_sets: {
+        parameters: {
+            query?: {
+                kind?: ("sample" | "evaluate" | "import-cots") | null;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CandidateSet_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateSet"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_candidate_ids: {
+        parameters: {
+            query?: {
+                verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+                /** @description Words of the COT or, where questions are listed, of the question; "a phrase", begin*, -without. */
+                q?: string | null;
+                /** @description Repeats an earlier COT of its question. */
+                duplicate?: boolean | null;
+                /** @description The model that an imported file names. */
+                source_model?: string | null;
+                min_tokens?: number | null;
+                max_tokens?: number | null;
+                rated?: boolean | null;
+                /** @description On 0 to 1, whatever the rating's scale. */
+                min_rating?: number | null;
+                max_rating?: number | null;
+                /** @description Largest difference between two raters of a COT, on 0 to 1. */
+                min_disagreement?: number | null;
+                /** @description The model run whose scores score, margin and violated mean. */
+                model?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description In a pair in which the wrong COT is at least as likely as the right one. */
+                violated?: boolean;
+                /** @description Of the question: lowest score of a right COT less the highest of a wrong one. */
+                min_margin?: number | null;
+                max_margin?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateIds"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_candidates: {
+        parameters: {
+            query?: {
+                verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+                /** @description Words of the COT or, where questions are listed, of the question; "a phrase", begin*, -without. */
+                q?: string | null;
+                /** @description Repeats an earlier COT of its question. */
+                duplicate?: boolean | null;
+                /** @description The model that an imported file names. */
+                source_model?: string | null;
+                min_tokens?: number | null;
+                max_tokens?: number | null;
+                rated?: boolean | null;
+                /** @description On 0 to 1, whatever the rating's scale. */
+                min_rating?: number | null;
+                max_rating?: number | null;
+                /** @description Largest difference between two raters of a COT, on 0 to 1. */
+                min_disagreement?: number | null;
+                /** @description The model run whose scores score, margin and violated mean. */
+                model?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description In a pair in which the wrong COT is at least as likely as the right one. */
+                violated?: boolean;
+                /** @description Of the question: lowest score of a right COT less the highest of a wrong one. */
+                min_margin?: number | null;
+                max_margin?: number | null;
+                /** @description By default the way in which the telling ones come first. */
+                descending?: boolean | null;
+                after?: string | null;
+                limit?: number;
+                /** @description Sorted by a measured value, COTs without it are left out. */
+                sort?: "position" | "length" | "score" | "rating" | "disagreement";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CandidateRow_"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_checkpoints: {
         parameters: {
             query?: never;
@@ -6913,6 +8098,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_candidates: {
+        parameters: {
+            query?: {
+                verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
+                /** @description Words of the COT or, where questions are listed, of the question; "a phrase", begin*, -without. */
+                q?: string | null;
+                /** @description Repeats an earlier COT of its question. */
+                duplicate?: boolean | null;
+                /** @description The model that an imported file names. */
+                source_model?: string | null;
+                min_tokens?: number | null;
+                max_tokens?: number | null;
+                rated?: boolean | null;
+                /** @description On 0 to 1, whatever the rating's scale. */
+                min_rating?: number | null;
+                max_rating?: number | null;
+                /** @description Largest difference between two raters of a COT, on 0 to 1. */
+                min_disagreement?: number | null;
+                /** @description The model run whose scores score, margin and violated mean. */
+                model?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description In a pair in which the wrong COT is at least as likely as the right one. */
+                violated?: boolean;
+                /** @description Of the question: lowest score of a right COT less the highest of a wrong one. */
+                min_margin?: number | null;
+                max_margin?: number | null;
+                /** @description COTs as rows; or preferences as JSON lines. */
+                format?: "jsonl" | "csv" | "parquet" | "trl-pairs" | "ranked" | "llama-factory";
+                /** @description What preferences go by: right over the rest, or the mean rating. */
+                quality?: "verdict" | "rating";
+                /** @description Pairs of one question, at most; those that differ most. */
+                most_pairs?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -6962,12 +8220,35 @@ export interface operations {
         parameters: {
             query?: {
                 verdict?: ("right" | "wrong" | "unparsed" | "truncated") | null;
-                violated_under?: string | null;
-                /** @description Count violated pairs under this model run. */
-                model?: string | null;
+                /** @description Words of the COT or, where questions are listed, of the question; "a phrase", begin*, -without. */
                 q?: string | null;
+                /** @description Repeats an earlier COT of its question. */
+                duplicate?: boolean | null;
+                /** @description The model that an imported file names. */
+                source_model?: string | null;
+                min_tokens?: number | null;
+                max_tokens?: number | null;
+                rated?: boolean | null;
+                /** @description On 0 to 1, whatever the rating's scale. */
+                min_rating?: number | null;
+                max_rating?: number | null;
+                /** @description Largest difference between two raters of a COT, on 0 to 1. */
+                min_disagreement?: number | null;
+                /** @description The model run whose scores score, margin and violated mean. */
+                model?: string | null;
+                min_score?: number | null;
+                max_score?: number | null;
+                /** @description In a pair in which the wrong COT is at least as likely as the right one. */
+                violated?: boolean;
+                /** @description Of the question: lowest score of a right COT less the highest of a wrong one. */
+                min_margin?: number | null;
+                max_margin?: number | null;
+                /** @description By default the way in which the telling ones come first. */
+                descending?: boolean | null;
                 after?: string | null;
                 limit?: number;
+                /** @description Sorted by a measured value, questions without it are left out. */
+                sort?: "position" | "right" | "violated" | "margin" | "score" | "length" | "rating" | "disagreement";
             };
             header?: never;
             path: {
@@ -6996,13 +8277,14 @@ export interface operations {
                     "application/problem+json": unknown;
                 };
             };
-            /** @description Validation Error */
+            /** @description A setting cannot work */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -8469,7 +9751,7 @@ export interface operations {
             };
         };
     };
-    list_candidate_sets: {
+    list_experiment_sets: {
         parameters: {
             query?: never;
             header?: never;
@@ -11345,7 +12627,7 @@ export interface operations {
             query?: {
                 /** @description Only these states. */
                 state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
-                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "export") | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export") | null;
                 experiment_id?: string | null;
                 method?: string | null;
                 tag?: string | null;
@@ -11785,6 +13067,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Series"][];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_saved_views: {
+        parameters: {
+            query?: {
+                experiment_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rename_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    restore_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewRead"];
                 };
             };
             /** @description Not found */

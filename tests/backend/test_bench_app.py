@@ -1,0 +1,26 @@
+"""``aft bench app``: a small run end to end, against a real server, its report complete."""
+
+import json
+from pathlib import Path
+
+from backend.bench.measuring import Measured, percentiles
+from tests.backend.cli import aft
+
+
+def test_a_small_benchmark_measures_everything(data_directory: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    options = ("--scale", "0.0005", "--rounds", "1", "--database", "sqlite", "--folder", str(tmp_path))
+    aft("bench", "app", *options, "--out", str(out))
+    report = json.loads(out.read_text())
+    lines = report["databases"]["sqlite"]["measured"]
+    assert len(lines) == 13
+    assert all(one["p95"] >= one["p50"] >= 0 for one in lines if one["unit"] != "MB")
+    assert {one["unit"] for one in lines} == {"s", "ms", "MB"}
+    assert list(tmp_path.glob("aft-bench-*")) == []
+
+
+def test_percentiles_and_targets() -> None:
+    assert percentiles([float(one) for one in range(100)]) == (50.0, 95.0)
+    assert percentiles([3.0]) == (3.0, 3.0)
+    assert Measured("x", "ms", 1.0, 5.0, 5.0, 1).is_met
+    assert not Measured("x", "ms", 1.0, 5.1, 5.0, 1).is_met
