@@ -14,6 +14,10 @@ export const paths = {
   runs: "/runs",
   run: (id: string) => `/runs/${id}`,
   cots: "/cots",
+  /** One candidate set, whatever experiment it belongs to. */
+  cotSet: (id: string) => `/cots/sets/${id}`,
+  importCots: "/cots/import",
+  cotImport: (id: string) => `/cots/import/${id}`,
   /** The COTs of an experiment; the query chooses the set and the question. */
   cotsOf: (experimentId: string, query: Record<string, string> = {}) =>
     withQuery(`/cots/${experimentId}`, query),

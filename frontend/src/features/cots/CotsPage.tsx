@@ -1,35 +1,36 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearchParams } from "react-router";
+import { Link, useNavigate, useParams, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
-import { counted } from "@/components/format";
 import { PageHeader } from "@/components/PageHeader";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import classes from "./CotsPage.module.css";
-import { QuestionDetail } from "./QuestionDetail";
-import { QuestionList } from "./QuestionList";
-import { type CandidateSet, experimentsOptions, setsOptions } from "./queries";
-import { readSelection, withValues } from "./selection";
+import { Explorer } from "./Explorer";
+import { experimentsOptions, setOptions, setsOptions } from "./queries";
+import { withValues } from "./selection";
 
-/** An experiment's COTs by question: the list at the left, the question at the right. */
+function useChange() {
+  const [query, setQuery] = useSearchParams();
+  const change = (values: Record<string, string | null>) =>
+    setQuery((before) => withValues(before, values), { replace: true });
+  return { query, change };
+}
+
+/** An experiment's COTs: its sets, the list at the left, the question at the right. */
 export function CotsPage() {
   const { experimentId = "" } = useParams();
-  const [query, setQuery] = useSearchParams();
+  const { query, change } = useChange();
   const navigate = useNavigate();
   const experiments = useQuery(experimentsOptions());
   const sets = useQuery(setsOptions(experimentId));
-  const selection = readSelection(query);
-  const change = (values: Record<string, string | null>) =>
-    setQuery((before) => withValues(before, values), { replace: true });
-
   const filled = (sets.data ?? []).filter((one) => (one.counts.all ?? 0) > 0);
-  const set = filled.find((one) => one.run_id === selection.set) ?? filled[0];
+  const set = filled.find((one) => one.run_id === query.get("set")) ?? filled[0];
   return (
     <>
       <PageHeader
         title="COTs"
+        parent={{ label: "All candidate sets", to: paths.cots }}
         actions={
           <Select
             aria-label="Experiment"
@@ -53,68 +54,50 @@ export function CotsPage() {
           The experiment has not sampled any. They appear here once its first model is trained.
         </EmptyState>
       ) : (
-        <Loaded sets={filled} set={set} query={query} change={change} />
+        <Explorer
+          key={set.run_id}
+          set={set}
+          sets={filled}
+          experimentId={experimentId}
+          query={query}
+          change={change}
+        />
       )}
     </>
   );
 }
 
-interface LoadedProps {
-  sets: CandidateSet[];
-  set: CandidateSet;
-  query: URLSearchParams;
-  change: (values: Record<string, string | null>) => void;
-}
-
-function Loaded({ sets, set, query, change }: LoadedProps) {
-  const { filter, question } = readSelection(query);
-  const model = set.models.some((one) => one.model_run_id === filter.model)
-    ? filter.model
-    : set.models[0]?.model_run_id;
+/** One candidate set, whatever experiment it belongs to. */
+export function SetPage() {
+  const { setId = "" } = useParams();
+  const { query, change } = useChange();
+  const set = useQuery(setOptions(setId));
   return (
     <>
-      <div className={classes.choices}>
-        <Select
-          label="Sampled by"
-          w={360}
-          allowDeselect={false}
-          value={set.run_id}
-          data={sets.map((one) => ({ value: one.run_id, label: one.name }))}
-          onChange={(value) => change({ set: value, question: null, model: null, violated: null })}
+      <PageHeader
+        title={set.data?.name ?? "COTs"}
+        parent={{ label: "All candidate sets", to: paths.cots }}
+        facts={
+          set.data !== undefined && (
+            <Link to={paths.run(setId)}>
+              {set.data.kind === "import-cots" ? "The import's run" : "The run that made it"}
+            </Link>
+          )
+        }
+      />
+      {set.isPending ? (
+        <PanelSkeleton rows={10} />
+      ) : set.isError ? (
+        <PanelError title="COTs" error={set.error} onRetry={() => void set.refetch()} />
+      ) : (
+        <Explorer
+          set={set.data}
+          sets={[set.data]}
+          experimentId={null}
+          query={query}
+          change={change}
         />
-        {set.models.length > 0 && (
-          <Select
-            label="Judged by the scores of"
-            w={260}
-            allowDeselect={false}
-            value={model ?? null}
-            data={set.models.map((one) => ({ value: one.model_run_id, label: one.model }))}
-            onChange={(value) => change({ model: value })}
-          />
-        )}
-        <span className={classes.total}>
-          {counted(set.counts.all ?? 0, "COT")} of {counted(set.counts.questions ?? 0, "question")}
-        </span>
-      </div>
-      <div className={classes.columns}>
-        <QuestionList
-          set={set}
-          filter={{ ...filter, model }}
-          current={question}
-          onFilter={change}
-          onOpen={(exampleId) => change({ question: String(exampleId) })}
-        />
-        <div className={classes.detail}>
-          {question === undefined ? (
-            <EmptyState title="Choose a question">
-              Its COTs stand side by side here: the answer that was read, right or wrong and by
-              which rule, and the score under each model.
-            </EmptyState>
-          ) : (
-            <QuestionDetail setId={set.run_id} exampleId={question} model={model} />
-          )}
-        </div>
-      </div>
+      )}
     </>
   );
 }

@@ -1,97 +1,89 @@
-import { TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { FilterChips } from "@/components/FilterChips";
+import { percent, score } from "@/components/format";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import classes from "./CotsPage.module.css";
-import {
-  type CandidateSet,
-  type QuestionRow,
-  type QuestionsFilter,
-  questionsOptions,
-  type VerdictName,
-} from "./queries";
+import { type CandidateSet, type QuestionRow, questionsOptions } from "./queries";
+import type { QuestionSort, Selection } from "./selection";
 
-const VERDICTS: VerdictName[] = ["right", "wrong", "unparsed", "truncated"];
+const QUESTION: ColumnDef<QuestionRow, unknown> = {
+  id: "question",
+  header: "Question",
+  size: 160,
+  meta: { grow: true },
+  cell: ({ row }) => <span className={classes.question}>{row.original.question}</span>,
+};
+const RIGHT: ColumnDef<QuestionRow, unknown> = {
+  id: "right",
+  header: "Right",
+  size: 76,
+  meta: { numeric: true },
+  cell: ({ row }) => `${row.original.n_right}/${row.original.n_candidates}`,
+};
+const VIOLATED: ColumnDef<QuestionRow, unknown> = {
+  id: "violated",
+  header: "Violated",
+  size: 84,
+  meta: { numeric: true },
+  cell: ({ row }) =>
+    row.original.n_violated === null ? (
+      "–"
+    ) : (
+      <span data-violated={row.original.n_violated > 0} className={classes.violated}>
+        {row.original.n_violated}
+      </span>
+    ),
+};
 
-const COLUMNS: ColumnDef<QuestionRow, unknown>[] = [
-  {
-    id: "question",
-    header: "Question",
-    size: 220,
-    meta: { grow: true },
-    cell: ({ row }) => <span className={classes.question}>{row.original.question}</span>,
-  },
-  {
-    id: "right",
-    header: "Right",
-    size: 64,
-    meta: { numeric: true },
-    cell: ({ row }) => `${row.original.n_right}/${row.original.n_candidates}`,
-  },
-  {
-    id: "violated",
-    header: "Violated",
-    size: 76,
-    meta: { numeric: true },
-    cell: ({ row }) =>
-      row.original.n_violated === null ? (
-        "–"
-      ) : (
-        <span data-violated={row.original.n_violated > 0} className={classes.violated}>
-          {row.original.n_violated}
-        </span>
-      ),
-  },
-];
+const measured = (
+  header: string,
+  cell: (row: QuestionRow) => string,
+): ColumnDef<QuestionRow, unknown> => ({
+  id: header,
+  header,
+  size: 92,
+  meta: { numeric: true },
+  cell: ({ row }) => cell(row.original),
+});
+/** The column that an order is by, where the other columns do not show it. */
+const BY_SORT: Partial<Record<QuestionSort, ColumnDef<QuestionRow, unknown>>> = {
+  margin: measured("Margin", (row) => score(row.margin)),
+  length: measured("Tokens", (row) => `${row.min_tokens}–${row.max_tokens}`),
+  rating: measured("Rating", (row) => percent(row.rating, 0)),
+  disagreement: measured("Spread", (row) => percent(row.rating_spread, 0)),
+};
 
 interface Props {
   set: CandidateSet;
-  filter: QuestionsFilter;
+  selection: Selection;
   current: number | undefined;
-  onFilter: (values: Record<string, string | null>) => void;
   onOpen: (exampleId: number) => void;
+  /** Told which questions are listed, in order. */
+  onRows: (exampleIds: number[]) => void;
 }
 
 /** The questions of a candidate set that pass the filters. */
-export function QuestionList({ set, filter, current, onFilter, onOpen }: Props) {
-  const questions = useInfiniteQuery(questionsOptions(set.run_id, filter));
+export function QuestionList({ set, selection, current, onOpen, onRows }: Props) {
+  const { filter, sort, descending } = selection;
+  const questions = useInfiniteQuery(questionsOptions(set.run_id, { filter, sort, descending }));
   const rows = useMemo(
     () => questions.data?.pages.flatMap((page) => page.items) ?? [],
     [questions.data],
   );
-  const search = useDebouncedCallback((text: string) => onFilter({ q: text.trim() }), 300);
+  useEffect(() => onRows(rows.map((row) => row.example_id)), [rows, onRows]);
+  const by = BY_SORT[sort as QuestionSort];
+  const columns = [
+    QUESTION,
+    RIGHT,
+    ...(filter.model !== undefined ? [VIOLATED] : []),
+    ...(by !== undefined ? [by] : []),
+  ];
   return (
     <section className={classes.list} aria-label="Questions">
-      <FilterChips
-        label="Verdict"
-        choices={VERDICTS.map((verdict) => ({
-          value: verdict,
-          label: verdict,
-          count: set.counts[verdict] ?? 0,
-        }))}
-        value={filter.verdict ?? null}
-        onChange={(value) => onFilter({ verdict: value })}
-      />
-      {filter.model !== undefined && (
-        <FilterChips
-          label="Pairs"
-          choices={[{ value: "violated", label: "a wrong COT outscores a right one" }]}
-          value={filter.violated ? "violated" : null}
-          onChange={(value) => onFilter({ violated: value === null ? null : "1" })}
-        />
-      )}
-      <TextInput
-        aria-label="Search questions and COTs"
-        placeholder="Search questions and COTs"
-        defaultValue={filter.text ?? ""}
-        onChange={(event) => search(event.currentTarget.value)}
-      />
       {questions.isPending ? (
         <PanelSkeleton rows={10} />
       ) : questions.isError ? (
@@ -100,12 +92,13 @@ export function QuestionList({ set, filter, current, onFilter, onOpen }: Props) 
         <DataTable
           label="Questions"
           dense
-          columns={COLUMNS}
+          columns={columns}
           rows={rows}
           rowId={(row) => String(row.example_id)}
+          sortedByServer
           current={current === undefined ? undefined : String(current)}
           onOpen={(row) => onOpen(row.example_id)}
-          maxHeight="calc(100vh - 330px)"
+          maxHeight="calc(100vh - 310px)"
           onEndReached={() => {
             if (questions.hasNextPage && !questions.isFetchingNextPage)
               void questions.fetchNextPage();
@@ -113,7 +106,8 @@ export function QuestionList({ set, filter, current, onFilter, onOpen }: Props) 
           fetchingMore={questions.isFetchingNextPage}
           empty={
             <EmptyState title="No question passes the filters">
-              Take a filter away, or choose another model.
+              Take a filter away, or choose another model. An order by a measured value leaves out
+              questions that have none.
             </EmptyState>
           }
         />

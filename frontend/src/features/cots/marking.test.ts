@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { pieces } from "./marking";
-import { readSelection, withValues } from "./selection";
 
 const rating = (start: number, end: number) => ({
   rater: "oracle",
@@ -32,23 +31,5 @@ describe("pieces", () => {
       { text: "a", kind: "plain" },
       { text: "b", kind: "answer" },
     ]);
-  });
-});
-
-describe("the URL", () => {
-  it("ignores values that mean nothing", () => {
-    const selection = readSelection(
-      new URLSearchParams("verdict=hax&question=-1&violated=1&set=s"),
-    );
-    expect(selection).toEqual({
-      set: "s",
-      question: undefined,
-      filter: { verdict: undefined, violated: true, model: undefined, text: undefined },
-    });
-  });
-  it("takes a value away with null", () => {
-    expect(withValues(new URLSearchParams("a=1&b=2"), { a: null, c: "3" }).toString()).toBe(
-      "b=2&c=3",
-    );
   });
 });

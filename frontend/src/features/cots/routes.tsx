@@ -1,12 +1,17 @@
 import { Route, Routes } from "react-router";
 import { NotFoundPage } from "@/app/NotFoundPage";
-import { ChooseExperiment } from "./ChooseExperiment";
-import { CotsPage } from "./CotsPage";
+import { CotsPage, SetPage } from "./CotsPage";
+import { ImportPage } from "./import/ImportPage";
+import { ImportResultPage } from "./import/ImportResultPage";
+import { SetsPage } from "./SetsPage";
 
 export function Component() {
   return (
     <Routes>
-      <Route index element={<ChooseExperiment />} />
+      <Route index element={<SetsPage />} />
+      <Route path="sets/:setId" element={<SetPage />} />
+      <Route path="import" element={<ImportPage />} />
+      <Route path="import/:runId" element={<ImportResultPage />} />
       <Route path=":experimentId" element={<CotsPage />} />
       <Route path="*" element={<NotFoundPage />} />
     </Routes>

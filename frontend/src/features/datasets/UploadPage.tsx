@@ -2,6 +2,7 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
+import { sendFile } from "@/api/upload";
 import { paths } from "@/app/paths";
 import { FileDrop } from "@/components/FileDrop";
 import { bytes } from "@/components/format";
@@ -11,7 +12,7 @@ import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import classes from "./Datasets.module.css";
-import { previewOptions, sendFile, type Upload, useImport } from "./queries";
+import { previewOptions, type Upload, useImport } from "./queries";
 
 const ENDINGS = [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt", ".gz"];
 const TASKS = ["gsm8k", "aqua", "ecqa", "mmlu", "arithmetic"] as const;

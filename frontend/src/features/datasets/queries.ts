@@ -5,7 +5,6 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { api, type Schema, unwrap } from "@/api/client";
-import { problemOf } from "@/api/errors";
 import { notifyDone, notifyError } from "@/components/notify";
 
 export type Dataset = Schema<"DatasetRead">;
@@ -63,17 +62,6 @@ export const previewOptions = (uploadId: string) =>
         }),
       ),
   });
-
-/** Streams a file to the server. */
-export async function sendFile(file: File): Promise<Upload> {
-  const answer = await fetch(`/api/v1/uploads?filename=${encodeURIComponent(file.name)}`, {
-    method: "POST",
-    body: file,
-  });
-  const body: unknown = await answer.json();
-  if (!answer.ok) throw problemOf(answer.status, body);
-  return body as Upload;
-}
 
 export function useImport() {
   const client = useQueryClient();

@@ -59,6 +59,17 @@ export const setsOptions = (experimentId: string) =>
     enabled: experimentId !== "",
   });
 
+/** One candidate set, whatever experiment it belongs to. */
+export const setOptions = (setId: string) =>
+  queryOptions({
+    queryKey: ["cots", setId, "set"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/candidate-sets/{run_id}", { params: { path: { run_id: setId } } }),
+      ),
+    enabled: setId !== "",
+  });
+
 export const previewOptions = (body: QueueCreate | null) =>
   queryOptions({
     queryKey: ["review", "preview", body],

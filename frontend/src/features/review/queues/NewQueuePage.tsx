@@ -10,7 +10,7 @@ import {
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { Link, useNavigate, useSearchParams } from "react-router";
+import { Link, useLocation, useNavigate, useSearchParams } from "react-router";
 import { asApiError } from "@/api/client";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
@@ -22,6 +22,7 @@ import {
   type Mode,
   peopleOptions,
   previewOptions,
+  setOptions,
   setsOptions,
   useCreateQueue,
 } from "../queries";
@@ -38,19 +39,20 @@ import {
   toQueue,
 } from "./queueForm";
 
+/** COTs chosen on another page: in the history's state, or a few of them in the address. */
+function selectedIds(state: unknown, listed: string | null): number[] {
+  const given = (state as { candidates?: unknown } | null)?.candidates;
+  const ids = Array.isArray(given) ? given : (listed ?? "").split(",");
+  return ids.map(Number).filter((id) => id > 0);
+}
+
 const newRequestId = (): string => crypto.randomUUID().replaceAll("-", "");
 
 /** A queue from a candidate set; at the right what it would hold. */
 export function NewQueuePage() {
   const [query] = useSearchParams();
-  const selection = useMemo(
-    () =>
-      (query.get("candidates") ?? "")
-        .split(",")
-        .map(Number)
-        .filter((id) => id > 0),
-    [query],
-  );
+  const { state } = useLocation();
+  const selection = useMemo(() => selectedIds(state, query.get("candidates")), [state, query]);
   const [form, setForm] = useState<QueueForm>({
     ...emptyForm,
     runId: query.get("set") ?? "",
@@ -63,7 +65,12 @@ export function NewQueuePage() {
   const experimentId = chosen ?? experiments.data?.[0]?.id ?? "";
   const sets = useQuery(setsOptions(experimentId));
   const filled = (sets.data ?? []).filter((set) => (set.counts.all ?? 0) > 0);
-  const set = filled.find((one) => one.run_id === form.runId) ?? filled[0];
+  // A set that was chosen elsewhere may belong to no experiment, as an imported one does.
+  const asked = useQuery(setOptions(form.runId));
+  const set =
+    filled.find((one) => one.run_id === form.runId) ??
+    (asked.data?.run_id === form.runId ? asked.data : filled[0]);
+  const offered = set === undefined || filled.includes(set) ? filled : [set, ...filled];
   const model = set?.models.find((one) => one.model_run_id === form.modelRunId) ?? set?.models[0];
   const people = useQuery(peopleOptions());
   const body = toQueue(
@@ -92,7 +99,7 @@ export function NewQueuePage() {
   const header = (
     <PageHeader title="New review queue" parent={{ label: "Review", to: paths.review }} />
   );
-  if (experiments.data.length === 0)
+  if (experiments.data.length === 0 && set === undefined)
     return (
       <>
         {header}
@@ -142,7 +149,7 @@ export function NewQueuePage() {
                 label="Sampled by"
                 allowDeselect={false}
                 value={set?.run_id ?? null}
-                data={filled.map((one) => ({ value: one.run_id, label: one.name }))}
+                data={offered.map((one) => ({ value: one.run_id, label: one.name }))}
                 error={
                   filled.length === 0
                     ? "This experiment has no COTs yet."
