@@ -4,15 +4,18 @@ Every model is an ordinary Hugging Face directory: ``config.json``, ``model.safe
 fast tokenizer.
 """
 
+import importlib.util
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from aft.adapters import ADAPTER_WEIGHTS, Adapter, adapter_chain, factor_names, is_adapter
 from aft.encoding import end_token_id
 from aft.model_files import inspect_model_directory
 
@@ -164,8 +167,9 @@ def load_model(
     precision: Literal["float32", "bfloat16"] = "float32",
     device: str = "cpu",
     needed_tokens: int | None = None,
+    quantize: Literal["none", "4bit"] = "none",
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a causal language model and its tokenizer, in evaluation mode.
+    """Load a causal language model and its tokenizer, in evaluation mode; an adapter is merged into its base model.
 
     Only safetensors weights are read and no code from the model's repository is run. A directory is
     never looked up on the hub.
@@ -175,13 +179,17 @@ def load_model(
         precision: The parameters' type; scores are float32 either way.
         device: Where the model goes, such as ``cpu`` or ``cuda:0``.
         needed_tokens: Longest question plus response; a shorter window is refused.
+        quantize: 4bit for frozen weights in NF4.
 
     Raises:
-        ValueError: If the directory is not a usable model, or the hub has no such model.
+        ValueError: If the directory is not a usable model, the hub has no such model, or this machine cannot hold
+            weights in 4 bits.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     path = Path(path_or_hub_id)
+    if is_adapter(path):
+        return _load_adapter(path, precision, device, needed_tokens, quantize)
     local = path.is_dir() or path.is_absolute()
     if local:
         inspect_model_directory(path, needed_tokens=needed_tokens)
@@ -198,6 +206,7 @@ def load_model(
                 use_safetensors=True,
                 local_files_only=local,
                 output_loading_info=True,
+                **_quantized(quantize, device),
             ),
         )
     except (OSError, KeyError, ValueError, RuntimeError) as error:
@@ -219,10 +228,73 @@ def load_model(
             "Use the tokenizer the model was trained with."
         )
         raise ValueError(msg)
-    # As a plain module: transformers' own annotations do not admit a device.
-    nn.Module.to(model, device)
+    if quantize == "none":
+        # As a plain module: transformers' own annotations do not admit a device.
+        nn.Module.to(model, device)
     nn.Module.eval(model)
     return model, tokenizer
+
+
+def _load_adapter(
+    path: Path,
+    precision: Literal["float32", "bfloat16"],
+    device: str,
+    needed_tokens: int | None,
+    quantize: Literal["none", "4bit"],
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    base, adapters = adapter_chain(path)
+    if quantize != "none":
+        msg = (
+            f"'{path.name}' is an adapter, and quantised weights cannot take up its factors exactly. "
+            "Start from a whole model, or without quantize."
+        )
+        raise ValueError(msg)
+    model, tokenizer = load_model(base, precision=precision, device=device, needed_tokens=needed_tokens)
+    for adapter in adapters:
+        _add_factors(model, adapter)
+    # A further adapter on top has this one as its base.
+    model.name_or_path = str(path)
+    return model, tokenizer
+
+
+def _add_factors(model: nn.Module, adapter: Adapter) -> None:
+    """Add ``alpha / rank * B A`` to each weight, in float32 whatever the weight's type."""
+    factors = load_file(adapter.directory / ADAPTER_WEIGHTS)
+    for module, a, b in factor_names(factors):
+        try:
+            weight = model.get_parameter(f"{module}.weight")
+            update = adapter.scale * (factors[b].float() @ factors[a].float())
+            with torch.no_grad():
+                weight.copy_(weight.float() + update.to(weight.device))
+        except (AttributeError, RuntimeError) as error:
+            msg = (
+                f"The adapter '{adapter.directory.name}' does not fit the model '{adapter.base}' at '{module}': "
+                f"{_first_line(error)} Use the base model it was trained on."
+            )
+            raise ValueError(msg) from error
+
+
+def _quantized(quantize: Literal["none", "4bit"], device: str) -> dict[str, Any]:
+    """Arguments of ``from_pretrained`` for quantised weights.
+
+    Raises:
+        ValueError: If there is no GPU or no bitsandbytes.
+    """
+    if quantize == "none":
+        return {}
+    if not device.startswith("cuda"):
+        raise ValueError(f"quantize is {quantize} on the device {device}. It needs an NVIDIA GPU; use plain LoRA here.")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ValueError(f"quantize is {quantize} and bitsandbytes is not installed. Run: pip install bitsandbytes")
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
 
 
 def _first_line(error: BaseException) -> str:

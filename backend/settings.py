@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Ask for the one-time link's cookie. Off only in tests and behind an authenticating proxy."""
     slots: int = Field(default=0, ge=0)
     """Runs computed at the same time on this machine; 0 means one per GPU, else one per core up to 2."""
+    gpus_per_slot: int = Field(default=1, ge=1, le=64)
+    """GPUs a run may use at the same time; with 4, a machine of 8 GPUs has two slots for trainings in 4 processes."""
     lease_seconds: float = Field(default=30.0, gt=0)
     heartbeat_seconds: float = Field(default=5.0, gt=0)
     dispatch_seconds: float = Field(default=1.0, gt=0)

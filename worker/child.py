@@ -18,14 +18,15 @@ from backend import jobs, storage
 from backend.db.session import reset_engines, transaction
 from backend.services import runs
 from backend.services.runs import Claim, LeaseLost
-from worker import failures, preflight, tasks
-from worker.context import RunContext, Stopped
+from worker import failures, preflight, ranks, tasks
+from worker.context import ALONE, Member, RunContext, Stopped
 from worker.guard import die_with_parent
-from worker.sinks import RunSink, StepFile
+from worker.sinks import RunSink, SilentSink, StepFile
 
 logger = logging.getLogger("aft.run")
 
 SUCCEEDED, FAILED, STOPPED, FENCED = 0, 1, 3, 4
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 NICENESS = 5
 """The pages stay quick while every core computes."""
 
@@ -51,41 +52,57 @@ def make_request(claim: Claim, *, device: str, threads: int) -> dict[str, Any]:
 
 def read_outcome(claim: Claim) -> dict[str, Any] | None:
     """The word an attempt left, if it did."""
-    try:
-        place = attempt_directory(claim.run_id, claim.attempt) / "outcome.json"
-        outcome: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return outcome
+    return ranks.read_word(attempt_directory(claim.run_id, claim.attempt))
 
 
 def main(request: dict[str, Any]) -> int:
-    """Compute one attempt; returns the exit code."""
+    """Compute one attempt, in as many processes as it asks for; returns the exit code (negative: a signal)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
+    claim = Claim(**request["claim"])
+    processes = ranks.processes_of(claim.config)
+    if processes == 1:
+        return attempt(request, ALONE)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr, force=True)
+    code = ranks.launch(
+        attempt_directory(claim.run_id, claim.attempt),
+        processes,
+        lambda member: attempt(request, member),
+        succeeded=SUCCEEDED,
+        stopped=STOPPED,
+    )
+    if code < 0:
+        # The supervisor is to see what happened to the process that computed.
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def attempt(request: dict[str, Any], member: Member) -> int:
+    """What one process does for an attempt; returns its exit code."""
     stop = threading.Event()
 
     def on_terminate(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, on_terminate)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Connections of the process this one was forked from are not ours to use.
     reset_engines()
     jobs.reset()
-    os.nice(NICENESS)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, force=True
-    )
+    prefix = f"[{member.rank + 1}/{member.processes}] " if member.processes > 1 else ""
+    logging.basicConfig(level=logging.INFO, format=f"{prefix}{LOG_FORMAT}", stream=sys.stderr, force=True)
     claim = Claim(**request["claim"])
     directory = attempt_directory(claim.run_id, claim.attempt)
     lines = directory.parent / "metrics.jsonl"
-    sink = RunSink(claim, lines, StepFile(directory / "step"))
+    sink = RunSink(claim, lines, StepFile(directory / "step")) if member.rank == 0 else SilentSink()
     started = time.monotonic()
     outcome: dict[str, Any]
     logger.info(
         "attempt %d of '%s' on %s, %d thread(s)", claim.attempt, claim.name, request["device"], request["threads"]
     )
     try:
-        compute(claim, request, sink, stop)
+        compute(claim, request, sink, stop, member)
     except LeaseLost as error:
         logger.warning("stopped without writing anything more: %s", error)
         return FENCED
@@ -101,24 +118,29 @@ def main(request: dict[str, Any]) -> int:
         code = SUCCEEDED
         outcome = {"state": "succeeded"}
     logger.info("%s after %.1f s", outcome["state"], time.monotonic() - started)
-    _write_outcome(directory, outcome)
+    _write_outcome(directory / ranks.outcome_name(member.rank), outcome)
     return code
 
 
-def compute(claim: Claim, request: dict[str, Any], sink: RunSink, stop: threading.Event) -> None:
+def compute(
+    claim: Claim, request: dict[str, Any], sink: RunSink | SilentSink, stop: threading.Event, member: Member = ALONE
+) -> None:
     """Run the task; leaves by `Stopped` when it was stopped in order, by `LeaseLost` when it is fenced."""
-    with transaction() as session:
-        runs.begin(session, claim)
+    if member.rank == 0:
+        with transaction() as session:
+            runs.begin(session, claim)
     task = tasks.find(claim.kind)
+    # The process sees the GPUs of its slot only.
+    device = f"cuda:{member.rank}" if request["device"].startswith("cuda") else "cpu"
     context = RunContext(
         claim=claim,
         config=task.CONFIG.model_validate(claim.config),
         directory=storage.directory("runs", claim.run_id),
-        # The process sees its own GPU only.
-        device="cuda:0" if request["device"].startswith("cuda") else "cpu",
-        threads=request["threads"],
+        device=device,
+        threads=max(1, request["threads"] // member.processes),
         should_stop=stop.is_set,
         sink=sink,
+        member=member,
     )
     preflight.check(context)
     try:
@@ -127,11 +149,11 @@ def compute(claim: Claim, request: dict[str, Any], sink: RunSink, stop: threadin
         sink.close()
 
 
-def _write_outcome(directory: Path, outcome: dict[str, Any]) -> None:
-    hidden = directory / ".outcome.json"
+def _write_outcome(place: Path, outcome: dict[str, Any]) -> None:
+    hidden = place.with_name(f".{place.name}")
     try:
         hidden.write_text(json.dumps(outcome), encoding="utf-8")
-        hidden.replace(directory / "outcome.json")
+        hidden.replace(place)
     except OSError:
         # The supervisor then goes by the exit code; the reason is in the log.
         logger.exception("the outcome could not be written")

@@ -12,11 +12,25 @@ from backend.services.runs import Claim
 from worker.failures import RunFailure
 
 if TYPE_CHECKING:
-    from worker.sinks import RunSink
+    from worker.sinks import RunSink, SilentSink
 
 
 class Stopped(Exception):
     """The task was asked to stop and has saved what it needs to go on later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the processes that compute a run."""
+
+    rank: int = 0
+    """The first alone writes to the database."""
+    processes: int = 1
+    meeting: Path | None = None
+    """A file through which they find each other."""
+
+
+ALONE = Member()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,8 @@ class RunContext:
     """cpu, or cuda:0: the process sees its own GPU only."""
     threads: int
     should_stop: Callable[[], bool]
-    sink: "RunSink"
+    sink: "RunSink | SilentSink"
+    member: Member = ALONE
 
     @property
     def run_id(self) -> str:

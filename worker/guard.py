@@ -17,6 +17,7 @@ _ALLOWED = frozenset(
 )  # fmt: skip
 _ALLOWED_PREFIXES = (
     "AFT_", "CUDA_", "NVIDIA_", "NCCL_", "PYTORCH_", "TORCH_", "HF_", "TRANSFORMERS_", "LC_", "MALLOC_", "OMP_", "MKL_",
+    "GLOO_", "DS_",
 )  # fmt: skip
 
 
@@ -39,15 +40,17 @@ def child_environment(environment: Mapping[str, str], *, device: str) -> dict[st
 
     Args:
         environment: The worker's own.
-        device: cpu, or cuda:<index>; the process sees this GPU alone, as ``cuda:0``.
+        device: cpu, or cuda:<index>, or several indices; the process sees these GPUs alone, counted from 0.
     """
     kept = {
         name: value for name, value in environment.items() if name in _ALLOWED or name.startswith(_ALLOWED_PREFIXES)
     }
     if device.startswith("cuda:"):
-        index = int(device.removeprefix("cuda:"))
         visible = [item.strip() for item in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if item.strip()]
-        kept["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) else str(index)
+        indices = [int(index) for index in device.removeprefix("cuda:").split(",")]
+        kept["CUDA_VISIBLE_DEVICES"] = ",".join(
+            visible[index] if index < len(visible) else str(index) for index in indices
+        )
     # Freed tensors stay in the process: returning them to the kernel costs a fifth of the training time on a CPU.
     kept.setdefault("MALLOC_TRIM_THRESHOLD_", "4294967296")
     kept.setdefault("MALLOC_MMAP_THRESHOLD_", "4294967296")

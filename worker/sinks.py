@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from aft.training.sinks import JsonlSink
+from aft.training.sinks import JsonlSink, NullSink
 from backend.db.session import transaction
 from backend.services import metrics, runs
 from backend.services.runs import Claim
@@ -134,3 +134,19 @@ class RunSink:
         (first_time, first), (last_time, last) = self._history[0], self._history[-1]
         seconds = last_time - first_time
         return (last - first) / seconds if seconds > 0 and last > first else None
+
+
+class SilentSink(NullSink):
+    """The sink of every process of a run but its first: nothing is written twice."""
+
+    last_step: int | None = None
+
+    def progress(self, done: int, total: int | None, phase: str) -> None:
+        """Remember the step for an error's report."""
+        self.last_step = done
+
+    def flush(self, also: Callable[[Session], None] | None = None) -> None:
+        """There is nothing to write."""
+
+    def close(self) -> None:
+        """There is nothing left."""

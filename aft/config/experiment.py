@@ -8,6 +8,7 @@ from aft.config.base import Config
 from aft.config.judge import LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
 from aft.config.sampling import PathCount
+from aft.config.scale import LoraConfig, ParallelConfig, check_scale
 from aft.config.training import Keep, OnDegradation, OptimizerConfig, Precision, VftReduction
 
 
@@ -72,6 +73,12 @@ class ExperimentSpec(Config):
     max_length: int = Field(default=512, ge=8, le=131_072)
     tokens_per_microbatch: int = Field(default=2048, ge=64)
     precision: Precision = "float32"
+    activation_checkpointing: bool = False
+    """Trainings keep only each layer's input for the backward pass: less memory, a third more time."""
+    lora: LoraConfig | None = None
+    """Every training trains low-rank factors instead of all weights."""
+    parallel: ParallelConfig = ParallelConfig()
+    """Processes that share each training; sampling and evaluation have one."""
     validation_questions: int = Field(default=200, ge=0)
     evaluations_per_run: int = Field(default=4, ge=0, le=1000)
     watch_questions: int = Field(default=100, ge=0, le=100_000)
@@ -96,6 +103,11 @@ class ExperimentSpec(Config):
     """For tasks with choices: also measure the likeliest letter without a COT, as MMLU is often reported."""
     candidates_per_side: int = Field(default=3, ge=1, le=64)
     """Positives and negatives compared for each question."""
+
+    @model_validator(mode="after")
+    def _scale_fits(self) -> "ExperimentSpec":
+        check_scale(self.lora, self.parallel)
+        return self
 
     @model_validator(mode="after")
     def _methods_and_seeds_are_distinct(self) -> "ExperimentSpec":

@@ -19,6 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from aft.adapters import is_adapter, write_base
+
 CheckpointKind = Literal["resume", "best", "final"]
 
 MANIFEST = "manifest.json"
@@ -176,6 +178,10 @@ def _write_model(model: Any, tokenizer: Any, directory: Path) -> None:
         # Saving imports DeepSpeed where it is installed, which else prints that it sees no GPU.
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
     model.save_pretrained(directory)
+    if is_adapter(directory):
+        # The factors' shapes and the base they belong to: with these the directory stands for a model.
+        model.config.save_pretrained(directory)
+        write_base(directory, model.name_or_path)
     tokenizer.save_pretrained(directory)
 
 

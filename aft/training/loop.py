@@ -114,6 +114,8 @@ def train(
             checkpoints.save(step, tensors, state)
             # Only now does no resume point need an earlier best model any more.
             checkpoints.drop_best(but=best.step if best is not None else None)
+        # Nobody leaves before it is written.
+        ranks.wait()
 
     def evaluate_if_due() -> bool:
         nonlocal evaluated, best

@@ -109,9 +109,9 @@ def list_checkpoints(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}, **problems(NotFound, Conflict)},
 )
-def export_checkpoint(session: ReadSessionDep, checkpoint_id: str) -> StreamingResponse:
-    """A final model as a zip of a Hugging Face directory with a model card."""
-    export = model_exports.prepare(session, checkpoint_id)
+def export_checkpoint(session: ReadSessionDep, checkpoint_id: str, merged: bool = False) -> StreamingResponse:
+    """A final model as a zip of a Hugging Face directory with a model card; an adapter alone, or merged."""
+    export = model_exports.prepare(session, checkpoint_id, merged=merged)
     headers = {"Content-Disposition": f'attachment; filename="{export.name}.zip"'}
     return StreamingResponse(model_exports.stream_zip(export), media_type="application/zip", headers=headers)
 

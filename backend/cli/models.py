@@ -53,10 +53,11 @@ def add_command(
 def export_command(
     checkpoint: Annotated[str, typer.Argument(help="Id of a final checkpoint, from `aft models show`.")],
     directory: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
+    merged: Annotated[bool, typer.Option("--merged", help="Merge an adapter into its base model.")] = False,
 ) -> None:
     """Write a trained model as a Hugging Face directory with a model card."""
     with looking() as session:
-        export = model_exports.prepare(session, checkpoint)
+        export = model_exports.prepare(session, checkpoint, merged=merged)
         model_exports.write_directory(export, directory)
     console.print(f"Wrote {len(export.files) + 1} files to {directory}. Fill in the licence in its README.md.")
 

@@ -5,6 +5,7 @@ backward pass, 2 of a forward pass) over a rate. The rate is what runs of the ki
 cautious default.
 """
 
+import math
 from dataclasses import dataclass
 
 from aft.config.experiment import ExperimentSpec
@@ -17,6 +18,9 @@ DEFAULT_RATES = {"train": 25e9, "pretrain": 30e9, "sample": 6e9, "evaluate": 6e9
 START_SECONDS = 0.5
 """A run's own overhead: fork, load, save."""
 CHARACTERS_PER_TOKEN = 4.0
+_PARAMETERS_OF_WIDTH_ONE = 384
+"""12 a layer for each squared width, and 32 layers."""
+_BYTES_OF_4_BITS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,10 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
         looked = config.evaluations_per_run * min(config.validation_questions, sizes.validation_questions)
         if "assessment" in item.parents:
             looked += config.evaluations_per_run * 2 * spec.candidates_per_side * min(config.watch_questions, assessed)
-        return 3 * forward * config.optimizer.epochs * questions * tokens + forward * looked * (prompt + response)
+        # Frozen weights need no gradient of their own; activations that were not kept are computed again.
+        passes = (3 if config.lora is None else 2) + config.activation_checkpointing
+        trained = passes * forward * config.optimizer.epochs * questions * tokens
+        return trained / config.parallel.processes + forward * looked * (prompt + response)
     if item.stage == "sample":
         return forward * questions * (prompt + spec.sampled_k * response)
     if item.stage == "assessment-sample":
@@ -109,9 +116,30 @@ def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, s
         + len(spec.methods) * (spec.test_questions or sizes.test_questions)
     )
     row_bytes = 600 + 8 * sizes.reference_tokens
-    return int(trained * 2 * 4 * sizes.parameters + 2 * 12 * sizes.parameters + rows * row_bytes)
+    weights = trained_parameters(spec, sizes)
+    return int(trained * 2 * 4 * weights + 2 * 12 * weights + rows * row_bytes)
+
+
+def trained_parameters(spec: ExperimentSpec, sizes: Sizes) -> float:
+    """All of them, or those of the low-rank factors (rough: a width is guessed from the model's size)."""
+    if spec.lora is None:
+        return float(sizes.parameters)
+    width = math.sqrt(sizes.parameters / _PARAMETERS_OF_WIDTH_ONE)
+    return sizes.parameters * min(1.0, 2 * spec.lora.rank / max(width, 1.0))
 
 
 def memory_bytes(spec: ExperimentSpec, sizes: Sizes) -> int:
-    """Weights, gradients and AdamW's moments in float32, and activations of one micro-batch (rough)."""
-    return int(16 * sizes.parameters + 4000 * spec.tokens_per_microbatch + 600 * 2**20)
+    """Weights, gradients, AdamW's moments and activations of one micro-batch, over all processes of a training (rough).
+
+    ZeRO 1 spreads the moments, 2 also the gradients, 3 also the weights; otherwise every process has its own.
+    """
+    parallel, n, trained = spec.parallel, spec.parallel.processes, trained_parameters(spec, sizes)
+    # Float32 is kept of weights that are trained, unless ZeRO keeps it beside bfloat16 ones.
+    halved = spec.precision == "bfloat16" and (parallel.uses_zero or spec.lora is not None)
+    weight = _BYTES_OF_4_BITS if spec.lora is not None and spec.lora.quantize == "4bit" else 2.0 if halved else 4.0
+    stage = int(parallel.strategy[-1]) if parallel.uses_zero else 0
+    state = trained * (12.0 if halved and parallel.uses_zero else 8.0) * (1 if stage >= 1 else n)
+    gradients = trained * 4.0 * (1 if stage >= 2 else n)
+    weights = sizes.parameters * weight * (1 if stage >= 3 else n)
+    activations = (1000 if spec.activation_checkpointing else 4000) * spec.tokens_per_microbatch
+    return int(weights + gradients + state + n * (activations + 600 * 2**20))

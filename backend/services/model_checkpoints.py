@@ -80,6 +80,13 @@ def delete(session: Session, checkpoint_id: str, *, confirmed: bool = False) -> 
     if active:
         users = [UsedBy(kind="run", id=user.id, name=user.name) for user in active]
         raise Conflict(f"The model is needed by {datasets.named(users)}.", remedy="Cancel those, or wait for them.")
+    adapters = _adapters_on(session, run.id) if checkpoint.purpose == "final" else []
+    if adapters:
+        users = [UsedBy(kind="run", id=user.id, name=user.name) for user in adapters]
+        raise Conflict(
+            f"The adapters of {datasets.named(users)} are worth nothing without this model.",
+            remedy="Delete those checkpoints first, or export them merged.",
+        )
     if readers and not confirmed:
         users = [UsedBy(kind="run", id=user.id, name=user.name) for user in readers]
         raise Conflict(
@@ -95,6 +102,23 @@ def delete(session: Session, checkpoint_id: str, *, confirmed: bool = False) -> 
 def remove_files(key: str) -> None:
     """Remove a deleted checkpoint's files."""
     storage.delete(key)
+
+
+def _adapters_on(session: Session, run_id: str) -> list[Run]:
+    """Runs that trained low-rank factors on this run's model and still have them."""
+    query = (
+        select(Run)
+        .join(RunParent, RunParent.run_id == Run.id)
+        .join(Checkpoint, Checkpoint.run_id == Run.id)
+        .where(
+            RunParent.parent_id == run_id,
+            RunParent.role == "start",
+            Checkpoint.purpose == "final",
+            Checkpoint.deleted_at.is_(None),
+        )
+        .order_by(Run.id)
+    )
+    return [run for run in session.scalars(query) if run.config.get("lora")]
 
 
 def _readers(session: Session, run_ids: list[str]) -> list[tuple[str, Run]]:

@@ -1,14 +1,18 @@
 """Checkpoints as Hugging Face directories with a model card: written to disk, or streamed as a zip archive."""
 
+import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from aft.adapters import ADAPTER_CONFIG, BASE_FILE, adapter_chain, is_adapter, merged_file, unmerged
+from aft.model_files import inspect_model_directory
 from aft.version import VERSION
 from backend import storage
 from backend.db.models import BaseModelEntry, Checkpoint, Dataset, DatasetVersion, Result, Run, RunParent
@@ -20,20 +24,33 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
+class ExportFile:
+    """One file of an export; its content is made while it is read."""
+
+    name: str
+    blocks: Callable[[], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
 class ModelExport:
     """The files of an export: the checkpoint's own, and the card."""
 
     name: str
-    files: tuple[Path, ...]
+    files: tuple[ExportFile, ...]
     card: str
 
 
-def prepare(session: Session, checkpoint_id: str) -> ModelExport:
+def prepare(session: Session, checkpoint_id: str, *, merged: bool = False) -> ModelExport:
     """Gather the files of a final or best checkpoint and card.
+
+    Args:
+        session: A session.
+        checkpoint_id: The checkpoint.
+        merged: Give a whole model where the checkpoint is an adapter; no difference where it is not.
 
     Raises:
         NotFound: If there is no such checkpoint.
-        Conflict: If its files are gone.
+        Conflict: If its files or those of an adapter's base model are gone, or it cannot be merged.
     """
     checkpoint = session.get(Checkpoint, checkpoint_id)
     if checkpoint is None or checkpoint.deleted_at is not None or checkpoint.purpose not in {"final", "best"}:
@@ -47,7 +64,47 @@ def prepare(session: Session, checkpoint_id: str) -> ModelExport:
             "The checkpoint's files are gone from the data directory.", remedy="Run its training again, then export."
         )
     run = session.get_one(Run, checkpoint.run_id)
-    return ModelExport(f"aft-{run.kind}-{run.id[-8:]}", files, model_cards.render(_facts(session, checkpoint, run)))
+    facts = _facts(session, checkpoint, run)
+    exported = tuple(ExportFile(file.name, partial(_blocks, file)) for file in files)
+    if is_adapter(place):
+        try:
+            exported = _merged(place) if merged else _adapter_alone(files, facts.base_location or facts.base_model)
+        except ValueError as error:
+            raise Conflict(str(error), remedy="Export the adapter alone, or run its training again.") from error
+    return ModelExport(f"aft-{run.kind}-{run.id[-8:]}", exported, model_cards.render(facts))
+
+
+def _merged(place: Path) -> tuple[ExportFile, ...]:
+    """The whole model below an adapter with every factor added, file by file."""
+    base, adapters = adapter_chain(place)
+    if not Path(base).is_dir():
+        raise ValueError(f"The base model '{base}' lies on the hub and not on this machine.")
+    summary = inspect_model_directory(base)
+    left_over = unmerged([Path(base) / name for name in summary.weight_files], adapters)
+    if left_over:
+        raise ValueError(f"The base model's files hold no weight '{left_over[0]}', which the adapter changes.")
+    return tuple(
+        ExportFile(
+            file.name,
+            partial(merged_file, file, adapters) if file.name in summary.weight_files else partial(_blocks, file),
+        )
+        for file in sorted(Path(base).iterdir())
+        if file.is_file() and file.name not in {"manifest.json", "README.md"}
+    )
+
+
+def _adapter_alone(files: Sequence[Path], base: str) -> tuple[ExportFile, ...]:
+    """The adapter's files, with its base model by name: its place on this machine is nobody else's business."""
+
+    def renamed(file: Path) -> list[bytes]:
+        config = json.loads(file.read_bytes())
+        return [json.dumps({**config, "base_model_name_or_path": base}, indent=2).encode()]
+
+    return tuple(
+        ExportFile(file.name, partial(renamed if file.name == ADAPTER_CONFIG else _blocks, file))
+        for file in files
+        if file.name not in {BASE_FILE, "manifest.json"}
+    )
 
 
 def write_directory(export: ModelExport, target: Path) -> None:
@@ -58,16 +115,17 @@ def write_directory(export: ModelExport, target: Path) -> None:
     """
     if target.exists():
         raise Conflict(f"{target} exists already.", remedy="Name a directory that does not exist yet.")
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    unfinished = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     try:
         for file in export.files:
-            shutil.copyfile(file, partial / file.name)
-        (partial / "README.md").write_text(export.card, encoding="utf-8")
-        partial.rename(target)
-    except OSError:
-        shutil.rmtree(partial, ignore_errors=True)
+            with (unfinished / file.name).open("wb") as written:
+                written.writelines(file.blocks())
+        (unfinished / "README.md").write_text(export.card, encoding="utf-8")
+        unfinished.rename(target)
+    except (OSError, ValueError):
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise
 
 
@@ -76,7 +134,7 @@ def stream_zip(export: ModelExport) -> Iterator[bytes]:
     archive = ZipStream(zipfile.ZIP_STORED)
     yield from archive.add(f"{export.name}/README.md", [export.card.encode()])
     for file in export.files:
-        yield from archive.add(f"{export.name}/{file.name}", _blocks(file))
+        yield from archive.add(f"{export.name}/{file.name}", file.blocks())
     yield archive.close()
 
 

@@ -29,21 +29,27 @@ class Slot:
     count: int
     """Slots on this machine."""
     device: str
-    """cpu, or cuda:<index>."""
+    """cpu, or cuda: with the indices of its GPUs, such as ``cuda:0`` or ``cuda:0,1``."""
     threads: int
     """CPU threads a run in this slot may use."""
 
 
 def machine_slots(settings: Settings | None = None) -> list[Slot]:
-    """The slots of this machine: one per GPU, else one per core up to two, unless the settings say otherwise."""
+    """The slots of this machine: one per GPU or group of GPUs, else one per core up to two, unless told otherwise."""
     settings = settings or get_settings()
     gpus, cores = gpu_count(), cpu_count()
-    count = settings.slots or gpus or min(cores, MAX_CPU_SLOTS)
+    each = min(settings.gpus_per_slot, gpus)
+    count = settings.slots or (gpus // each if gpus else min(cores, MAX_CPU_SLOTS))
     threads = max(1, cores // count)
     return [
-        Slot(index=index, count=count, device=f"cuda:{index % gpus}" if gpus else "cpu", threads=threads)
-        for index in range(count)
+        Slot(index=index, count=count, device=_device(index, each, gpus), threads=threads) for index in range(count)
     ]
+
+
+def _device(slot: int, each: int, gpus: int) -> str:
+    if not gpus:
+        return "cpu"
+    return "cuda:" + ",".join(str((slot * each + index) % gpus) for index in range(each))
 
 
 def cpu_count() -> int:

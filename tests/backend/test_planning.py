@@ -299,3 +299,48 @@ def test_methods_are_watched_on_the_fresh_candidates_unless_that_is_off() -> Non
     spec = make_spec(on_degradation="stop", keep="best", watch_questions=7)
     configs = [run.config for run in plan_runs(spec, None) if isinstance(run.config, TrainConfig)]
     assert {(item.on_degradation, item.keep, item.watch_questions) for item in configs} == {("stop", "best", 7)}
+
+
+def test_how_trainings_run_reaches_every_training_and_nothing_else() -> None:
+    scale: dict[str, object] = {
+        "lora": {"rank": 4},
+        "parallel": {"processes": 2, "strategy": "zero1"},
+        "activation_checkpointing": True,
+    }
+    for item in plan_runs(make_spec(**scale), None):
+        if isinstance(item.config, TrainConfig):
+            assert item.config.lora is not None
+            assert item.config.lora.rank == 4
+            assert (item.config.parallel.processes, item.config.parallel.strategy) == (2, "zero1")
+            assert item.config.activation_checkpointing
+        else:
+            assert "parallel" not in item.config.model_dump()
+    with pytest.raises(ValidationError, match="strategy none"):
+        make_spec(parallel={"processes": 2})
+
+
+def test_memory_and_disk_follow_how_trainings_run() -> None:
+    large = estimates.Sizes(7_000_000_000, 4000, 1000, 2000, 60, 100)
+
+    def memory(**changes: object) -> float:
+        return estimates.memory_bytes(make_spec(**changes), large) / 1e9
+
+    def disk(**changes: object) -> float:
+        spec = make_spec(**changes)
+        planned = plan_runs(spec, None)
+        return estimates.disk_bytes(planned, {item.cell for item in planned}, spec, large) / 1e9
+
+    def processes(strategy: str) -> dict[str, object]:
+        return {"parallel": {"processes": 4, "strategy": strategy}}
+
+    assert memory() == pytest.approx(16 * 7, rel=0.02)
+    assert memory(**processes("ddp")) == pytest.approx(4 * 16 * 7, rel=0.02)
+    order = [memory(**processes(strategy)) for strategy in ("ddp", "zero1", "zero2", "zero3")]
+    assert order == sorted(order, reverse=True)
+    # Spread over four, the state is there once.
+    assert order[-1] == pytest.approx(16 * 7, rel=0.05)
+    lora = {"lora": {"rank": 16}}
+    assert memory(**lora) < 0.3 * memory()
+    assert memory(lora={"rank": 16, "quantize": "4bit"}) < 0.25 * memory(**lora) + 2
+    assert memory(activation_checkpointing=True) < memory()
+    assert disk(**lora) < 0.05 * disk()

@@ -166,6 +166,22 @@ def test_slots_follow_the_machine(
     assert [(slot.device, slot.threads) for slot in slots] == expected
 
 
+def test_a_slot_may_have_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend.settings import Settings
+    from worker.guard import child_environment
+
+    monkeypatch.setattr(workers, "cpu_count", lambda: 32)
+    monkeypatch.setattr(workers, "gpu_count", lambda: 8)
+    slots = workers.machine_slots(Settings(gpus_per_slot=4))
+    assert [(slot.device, slot.threads) for slot in slots] == [("cuda:0,1,2,3", 16), ("cuda:4,5,6,7", 16)]
+    seen = child_environment({}, device=slots[1].device)
+    assert seen["CUDA_VISIBLE_DEVICES"] == "4,5,6,7"
+    hidden = child_environment({"CUDA_VISIBLE_DEVICES": "7,6,5,4,3,2,1,0"}, device=slots[1].device)
+    assert hidden["CUDA_VISIBLE_DEVICES"] == "3,2,1,0"
+    monkeypatch.setattr(workers, "gpu_count", lambda: 2)
+    assert [slot.device for slot in workers.machine_slots(Settings(gpus_per_slot=4))] == ["cuda:0,1"]
+
+
 @pytest.mark.usefixtures("database")
 def test_point_measured_again_replaces_the_earlier_one_and_gaps_stay_gaps() -> None:
     claim = claimed(created())

@@ -1,13 +1,16 @@
 """Models and token ids: what the tasks that compute read."""
 
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import torch
 from transformers.utils.logging import disable_progress_bar
 
+from aft.config.training import Precision, TrainConfig
 from aft.data.prompts import prompt_text, response_text
 from aft.encoding import encode_prompt, encode_response
 from aft.models import load_model
+from aft.training.ranks import Ranks, join
 from backend.db.models import BaseModelEntry, Candidate, Example
 from backend.db.session import reading
 from backend.services.candidates import unpack_ids
@@ -21,6 +24,15 @@ def use_device(context: RunContext) -> None:
     torch.set_num_threads(context.threads)
     # A progress bar is for a terminal; the run's log is a file.
     disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def join_ranks(context: RunContext) -> Ranks:
+    """Meet the run's other processes, if there are any; before the first tensor goes to a GPU."""
+    member = context.member
+    if member.processes == 1:
+        return Ranks(device=torch.device(context.device))
+    names = {"RANK": member.rank, "LOCAL_RANK": member.rank, "WORLD_SIZE": member.processes}
+    return join({name: str(value) for name, value in names.items()}, rendezvous=member.meeting)
 
 
 def encode_question(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
@@ -42,16 +54,24 @@ def candidate_ids(tokenizer: Any, candidate: Candidate) -> list[int]:
     return ids[:-1] if candidate.finish_reason == "length" else ids
 
 
-def load_checkpoint(context: RunContext, role: str, precision: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+def load_checkpoint(context: RunContext, role: str, precision: Precision) -> tuple[Any, Any]:
     """Model and tokenizer of an input run."""
     context.sink.progress(0, None, "loading the model")
     return load_model(context.model_directory(role), precision=precision, device=context.device)
 
 
-def load_start(context: RunContext, precision: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+def load_start(context: RunContext, config: TrainConfig) -> tuple[Any, Any]:
     """The model that training starts from: an input run's, or a registered base model."""
+    load = partial(
+        load_model,
+        precision=config.precision,
+        # Weights that will be spread need not fit one GPU.
+        device="cpu" if config.parallel.strategy == "zero3" else context.device,
+        quantize=config.lora.quantize if config.lora is not None else "none",
+    )
     if "start" in context.claim.parents:
-        return load_checkpoint(context, "start", precision)
+        context.sink.progress(0, None, "loading the model")
+        return load(context.model_directory("start"))
     context.sink.progress(0, None, "loading the model")
     model_id = context.input("base_model_id")
     with reading() as session:
@@ -62,4 +82,4 @@ def load_start(context: RunContext, precision: Literal["float32", "bfloat16"]) -
             f"No weights are known for base model {model_id}.",
             "Register the model again, or start from an experiment, which makes the built-in model first.",
         )
-    return load_model(entry.location, precision=precision, device=context.device)
+    return load(entry.location)

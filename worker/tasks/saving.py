@@ -62,3 +62,10 @@ class RunCheckpoints(CheckpointStore):
             )
 
         self._context.sink.flush(write)
+
+
+def run_checkpoints(context: RunContext) -> CheckpointStore:
+    """The store of a run's process: only the first records, the others read."""
+    if context.member.rank == 0:
+        return RunCheckpoints(context)
+    return CheckpointStore(context.directory / DIRECTORY)

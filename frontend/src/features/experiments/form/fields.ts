@@ -150,6 +150,28 @@ export const NUMBERS = {
     help: "Gradients are clipped to this norm.",
     above: 0,
   },
+  "lora.rank": {
+    label: "LoRA rank",
+    help: "Trains low-rank factors of this rank beside frozen weights. Empty: all weights are trained.",
+    integer: true,
+    min: 1,
+    max: 1024,
+    empty: "all weights",
+  },
+  "lora.alpha": {
+    label: "LoRA α",
+    help: "The factors' update is scaled by α / rank. Default 32.",
+    above: 0,
+    max: 8192,
+    empty: "32",
+  },
+  "parallel.processes": {
+    label: "Processes a training",
+    help: "Processes that share each training on one machine; with GPUs one for each.",
+    integer: true,
+    min: 1,
+    max: 64,
+  },
 } as const satisfies Record<string, NumberInfo>;
 
 export type NumberPath = keyof typeof NUMBERS;
@@ -254,7 +276,45 @@ export const CHOICES = {
       { value: "bfloat16", label: "bfloat16" },
     ],
   },
+  "lora.quantize": {
+    label: "Frozen weights under LoRA",
+    help: "In 4 bits is QLoRA: a quarter of the memory, on an NVIDIA GPU with bitsandbytes only.",
+    options: [
+      { value: "none", label: "As loaded" },
+      { value: "4bit", label: "4 bits (QLoRA)" },
+    ],
+  },
+  "parallel.strategy": {
+    label: "What processes share",
+    help: "Data-parallel: each keeps everything. ZeRO (DeepSpeed) spreads the optimizer's state, then gradients, then weights.",
+    options: [
+      { value: "none", label: "One process" },
+      { value: "ddp", label: "Data-parallel" },
+      { value: "zero1", label: "ZeRO 1: optimizer" },
+      { value: "zero2", label: "ZeRO 2: and gradients" },
+      { value: "zero3", label: "ZeRO 3: and weights" },
+    ],
+  },
+  "parallel.offload": {
+    label: "Offload (ZeRO)",
+    help: "Keep what ZeRO spreads in the machine's memory instead of the GPU's. Slower.",
+    options: [
+      { value: "false", label: "Off" },
+      { value: "true", label: "On" },
+    ],
+  },
+  activation_checkpointing: {
+    label: "Activation checkpointing",
+    help: "Keep only each layer's input for the backward pass: less memory, a third more time.",
+    options: [
+      { value: "false", label: "Off" },
+      { value: "true", label: "On" },
+    ],
+  },
 } as const;
+
+/** Choices that are true or false in the specification. */
+export const SWITCHES: readonly string[] = ["parallel.offload", "activation_checkpointing"];
 
 export type ChoicePath = keyof typeof CHOICES;
 export const CHOICE_PATHS = Object.keys(CHOICES) as ChoicePath[];

@@ -1,6 +1,13 @@
 import { ApiError } from "@/api/errors";
 import type { Plan, Spec } from "../queries";
-import { infoOf, NUMBER_PATHS, type NumberPath, readNumber } from "./fields";
+import {
+  CHOICE_PATHS,
+  infoOf,
+  NUMBER_PATHS,
+  type NumberPath,
+  readNumber,
+  SWITCHES,
+} from "./fields";
 import { methodProblems, repeatedLabels, toMethod } from "./methods";
 import type { FormValues } from "./values";
 
@@ -30,13 +37,13 @@ export function toSpec(
     problems.set("base_model_id", "No base model is chosen. Choose one, or register yours first.");
   if (problems.size > 0 || values.versionId === null || values.modelId === null)
     return { spec: null, problems };
-  const optimizer: Record<string, number | null> = {};
-  const plain: Record<string, number | null> = {};
-  for (const path of NUMBER_PATHS) {
-    const [group = "", key] = path.split(".");
-    if (key === undefined) plain[group] = numbers[path];
-    else optimizer[key] = numbers[path];
+  const body: Record<string, unknown> = {};
+  for (const path of NUMBER_PATHS) put(body, path, numbers[path]);
+  for (const path of CHOICE_PATHS) {
+    const value = values.choices[path];
+    put(body, path, SWITCHES.includes(path) ? value === "true" : value);
   }
+  if (numbers["lora.rank"] === null) body.lora = null;
   const spec = {
     name,
     dataset_version_id: values.versionId,
@@ -44,15 +51,24 @@ export function toSpec(
     base_model_id: values.modelId,
     methods,
     seeds,
-    ...values.choices,
+    ...body,
     ...(values.ranking && {
       ranking_set_id: values.ranking.setId,
       agreement_set_id: values.ranking.agreementSetId,
     }),
-    ...plain,
-    optimizer,
   } as unknown as Spec;
   return { spec, problems };
+}
+
+/** Set a setting by its path; an empty one inside a group is left to the server's default. */
+function put(body: Record<string, unknown>, path: string, value: unknown): void {
+  const [group = "", key] = path.split(".");
+  if (key === undefined) {
+    body[group] = value;
+    return;
+  }
+  const inner = (body[group] ?? {}) as Record<string, unknown>;
+  body[group] = value === null ? inner : { ...inner, [key]: value };
 }
 
 function readNumbers(values: FormValues, problems: Map<string, string>) {
@@ -125,5 +141,7 @@ export function serverProblems(plan: Plan | undefined, errors: readonly unknown[
 /** `spec.methods.3.beta` of a start is `methods.3` of the form: a method's row shows all of its own. */
 function fieldOf(field: string): string {
   const path = field.replace(/^spec\.?/, "");
+  if (path === "parallel") return "parallel.strategy";
+  if (path === "lora") return "lora.rank";
   return /^(methods\.\d+|seeds)\b/.exec(path)?.[0] ?? path;
 }

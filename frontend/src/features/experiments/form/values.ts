@@ -49,6 +49,9 @@ const PAPER_NUMBERS: Numbers = {
   "optimizer.adam_beta1": 0.9,
   "optimizer.adam_beta2": 0.999,
   "optimizer.max_grad_norm": 1,
+  "lora.rank": null,
+  "lora.alpha": null,
+  "parallel.processes": 1,
 };
 const PAPER_CHOICES: Choices = {
   judge: "answer",
@@ -58,6 +61,10 @@ const PAPER_CHOICES: Choices = {
   on_degradation: "warn",
   keep: "last",
   precision: "float32",
+  "lora.quantize": "none",
+  "parallel.strategy": "none",
+  "parallel.offload": "false",
+  activation_checkpointing: "false",
 };
 const NUMBERS_OF: Record<Recipe, Numbers> = {
   paper: PAPER_NUMBERS,
@@ -141,14 +148,15 @@ function adoptFeedback(methods: readonly MethodChoice[], to: Recipe): MethodChoi
 
 /** The form of an experiment that exists, for "Start from this experiment". */
 export function fromSpec(spec: Spec): FormValues {
-  const { optimizer } = spec;
+  const at = (path: string): unknown =>
+    path
+      .split(".")
+      .reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], spec);
   const number = (path: NumberPath): number | null => {
-    const value = path.startsWith("optimizer.")
-      ? optimizer[path.slice("optimizer.".length) as keyof typeof optimizer]
-      : spec[path as keyof Spec];
+    const value = at(path);
     return typeof value === "number" ? value : null;
   };
-  const { judge, feedback, start_from, vft_reduction, on_degradation, keep, precision } = spec;
+  const choice = (path: ChoicePath): string => String(at(path) ?? PAPER_CHOICES[path]);
   return {
     name: `${spec.name.slice(0, 112)} (copy)`,
     versionId: spec.dataset_version_id,
@@ -159,7 +167,7 @@ export function fromSpec(spec: Spec): FormValues {
     numbers: Object.fromEntries(
       NUMBER_PATHS.map((path) => [path, numberText(number(path))]),
     ) as Record<NumberPath, string>,
-    choices: { judge, feedback, start_from, vft_reduction, on_degradation, keep, precision },
+    choices: Object.fromEntries(CHOICE_PATHS.map((path) => [path, choice(path)])) as Choices,
     repeat: false,
     ranking:
       spec.ranking_set_id || spec.agreement_set_id
