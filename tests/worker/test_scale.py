@@ -90,9 +90,7 @@ def test_what_this_machine_cannot_do_is_refused_at_once(chain: Chain, monkeypatc
     assert quantised.title == "Weights in 4 bits need an NVIDIA GPU"
     assert "plain LoRA" in quantised.remedy
     known = importlib.util.find_spec
-    monkeypatch.setattr(
-        preflight.importlib.util, "find_spec", lambda name: None if name == "deepspeed" else known(name)
-    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "deepspeed" else known(name))
     missing = refused(chain, train_config(parallel={"strategy": "zero2"}), start=chain.base)
     assert missing.title == "DeepSpeed is not installed"
     assert "pip install" in missing.remedy

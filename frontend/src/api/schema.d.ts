@@ -441,7 +441,7 @@ export interface paths {
         };
         /**
          * Export Checkpoint
-         * @description A final model as a zip of a Hugging Face directory with a model card.
+         * @description A final model as a zip of a Hugging Face directory with a model card; an adapter alone, or merged.
          */
         get: operations["export_checkpoint"];
         put?: never;
@@ -3718,6 +3718,12 @@ export interface components {
          */
         ExperimentSpec: {
             /**
+             * Activation Checkpointing
+             * @description Trainings keep only each layer's input for the backward pass: less memory, a third more time.
+             * @default false
+             */
+            activation_checkpointing: boolean;
+            /**
              * Agreement Set Id
              * @description Ranking set whose order of COTs every evaluation compares the model's scores with; best one not trained on.
              */
@@ -3819,6 +3825,8 @@ export interface components {
             labels: "sampled" | "corrected";
             /** @description The LLM judge's endpoint and settings; with judge = llm only. */
             llm_judge?: components["schemas"]["LlmJudgeConfig"] | null;
+            /** @description Every training trains low-rank factors instead of all weights. */
+            lora?: components["schemas"]["LoraConfig"] | null;
             /**
              * Max Length
              * @default 512
@@ -3853,6 +3861,15 @@ export interface components {
              *     }
              */
             optimizer: components["schemas"]["OptimizerConfig"];
+            /**
+             * @description Processes that share each training; sampling and evaluation have one.
+             * @default {
+             *       "offload": false,
+             *       "processes": 1,
+             *       "strategy": "none"
+             *     }
+             */
+            parallel: components["schemas"]["ParallelConfig"];
             /**
              * Pass At K
              * @description Values of k for pass@k, from the same paths.
@@ -4916,6 +4933,44 @@ export interface components {
             text: string;
         };
         /**
+         * LoraConfig
+         * @description Train low-rank factors beside frozen weights: LoRA, or QLoRA on a quantised base.
+         */
+        LoraConfig: {
+            /**
+             * Alpha
+             * @description The update is ``alpha / rank * B A``.
+             * @default 32
+             */
+            alpha: number;
+            /**
+             * Dropout
+             * @description Must be 0: scores and their gradient are computed in two passes, which have to see the same model.
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Quantize
+             * @description 4bit keeps the frozen weights in NF4 (QLoRA); it needs a GPU and the package bitsandbytes.
+             * @default none
+             * @enum {string}
+             */
+            quantize: "none" | "4bit";
+            /**
+             * Rank
+             * @description Rank of the factors A and B.
+             * @default 16
+             */
+            rank: number;
+            /**
+             * Target Modules
+             * @description Layers that get factors, by the end of their names, such as ``q_proj``; by default every linear layer but the
+             *     output.
+             * @default all-linear
+             */
+            target_modules: "all-linear" | string[];
+        };
+        /**
          * MakingRun
          * @description The run that makes a model of our own.
          */
@@ -5492,6 +5547,32 @@ export interface components {
             items: components["schemas"]["RunSummary"][];
             /** Next After */
             next_after: string | null;
+        };
+        /**
+         * ParallelConfig
+         * @description How many processes share a training, and what each of them keeps.
+         */
+        ParallelConfig: {
+            /**
+             * Offload
+             * @description ZeRO only: keep the optimizer's state, and under zero3 the weights, in the machine's memory, not the GPU's.
+             * @default false
+             */
+            offload: boolean;
+            /**
+             * Processes
+             * @description Processes on one machine; with GPUs one for each.
+             * @default 1
+             */
+            processes: number;
+            /**
+             * Strategy
+             * @description ddp: every process keeps everything. zero1, zero2, zero3 (DeepSpeed): the optimizer's state, also the gradients,
+             *     also the weights are spread over the processes.
+             * @default none
+             * @enum {string}
+             */
+            strategy: "none" | "ddp" | "zero1" | "zero2" | "zero3";
         };
         /**
          * PendingScore
@@ -8711,7 +8792,9 @@ export interface operations {
     };
     export_checkpoint: {
         parameters: {
-            query?: never;
+            query?: {
+                merged?: boolean;
+            };
             header?: never;
             path: {
                 checkpoint_id: string;
