@@ -1,6 +1,6 @@
 # `make up` goes from a fresh clone to the running product, `make test` runs every check. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up dev demo test check lint format schema lock clean
+.PHONY: help setup up dev demo test check engine lint format schema lock clean
 
 BIN := .venv/bin
 PACKAGES := pyproject.toml constraints/cpu.txt scripts/setup.sh
@@ -27,6 +27,10 @@ test: .venv/.dev $(BUILT) ## Run every check, installing what they need
 
 check: .venv/.dev $(BUILT) ## The same without the browser and without installing anything
 	@$(BIN)/python scripts/checks.py check
+
+engine: .venv/.dev ## Run the sampling engines' contract against a real vLLM, in an environment of its own (3.5 GB)
+	scripts/engine.sh
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m engine tests/aft/engines
 
 lint: .venv/.dev $(MODULES) ## Format, lint, types, import rules and drift only
 	@$(BIN)/python scripts/checks.py static

@@ -5,6 +5,7 @@ fast tokenizer.
 """
 
 import importlib.util
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast, runtime_checkable
@@ -295,6 +296,24 @@ def _quantized(quantize: Literal["none", "4bit"], device: str) -> dict[str, Any]
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
     return {"quantization_config": config, "device_map": {"": device}}
+
+
+def load_tokenizer(directory: str | Path) -> tuple[PreTrainedTokenizerBase, tuple[int, ...]]:
+    """The tokenizer of a model or adapter directory, and the tokens that end a response; no weights are read.
+
+    Raises:
+        ValueError: If there is no usable model.
+    """
+    from transformers import AutoTokenizer
+
+    base, _ = adapter_chain(Path(directory))
+    local = Path(base).is_dir()
+    tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False, local_files_only=local)
+    ends = [end_token_id(tokenizer)]
+    settings = Path(base) / "generation_config.json"
+    listed = json.loads(settings.read_text(encoding="utf-8")).get("eos_token_id") if settings.is_file() else None
+    ends += [int(token) for token in (listed if isinstance(listed, list) else [listed]) if token is not None]
+    return tokenizer, tuple(dict.fromkeys(ends))
 
 
 def _first_line(error: BaseException) -> str:

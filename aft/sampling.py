@@ -45,6 +45,8 @@ class Sampled:
     token_ids: tuple[int, ...]
     text: str
     finish_reason: FinishReason
+    reencoded: bool = False
+    """Whether the ids were made from the text of a server that gives none: not those that were sampled."""
 
 
 @torch.inference_mode()

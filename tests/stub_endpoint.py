@@ -31,7 +31,7 @@ class Asked:
 
 
 class StubEndpoint:
-    """Answers ``POST`` requests by a function of the request; remembers them all."""
+    """Answers requests by a function of the request; remembers them all."""
 
     def __init__(self, answer: Callable[[Asked, int], Answer]) -> None:
         self.asked: list[Asked] = []
@@ -48,6 +48,9 @@ class StubEndpoint:
             def do_POST(self) -> None:
                 stub.serve(self)
 
+            def do_GET(self) -> None:
+                stub.serve(self)
+
             def log_message(self, *_: Any) -> None:
                 """Keep quiet."""
 
@@ -59,7 +62,8 @@ class StubEndpoint:
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         content = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        asked = Asked(handler.path, {key.lower(): value for key, value in handler.headers.items()}, json.loads(content))
+        body = json.loads(content) if content else {}
+        asked = Asked(handler.path, {key.lower(): value for key, value in handler.headers.items()}, body)
         with self._lock:
             self.asked.append(asked)
             number = len(self.asked) - 1
@@ -74,13 +78,13 @@ class StubEndpoint:
             self._closing.wait(30)
             handler.close_connection = True
             return
-        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        sent = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         handler.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Content-Length", str(len(sent)))
         handler.end_headers()
-        handler.wfile.write(body)
+        handler.wfile.write(sent)
 
     def close(self) -> None:
         self._closing.set()

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from aft.config.base import Config
-from aft.config.judge import LlmJudgeConfig
+from aft.config.judge import EndpointName, LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
-from aft.config.sampling import PathCount
+from aft.config.sampling import EngineName, PathCount
 from aft.config.scale import LoraConfig, ParallelConfig, check_scale
 from aft.config.training import Keep, OnDegradation, OptimizerConfig, Precision, VftReduction
 
@@ -67,6 +67,13 @@ class ExperimentSpec(Config):
     max_new_tokens: int = Field(default=256, ge=1, le=131_072)
     beta_search: BetaSearch = BetaSearch()
     """Used when a method has ``boundary_search``."""
+    sampling_engine: EngineName = "builtin"
+    """Who samples the candidates: the built-in engine, vLLM, or a server that you start yourself (openai)."""
+    sampling_endpoint: EndpointName | None = None
+    """Name of the endpoint that serves each seed's VFT model; with sampling_engine = openai only. Sampled paths of the
+    trained models are then left to the built-in engine: one server serves one model."""
+    sampling_model: str = Field(default="", max_length=200)
+    """The endpoint's model, filled in when the experiment is made."""
     start_from: Literal["base", "vft"] = "base"
     optimizer: OptimizerConfig = OptimizerConfig()
     vft_reduction: VftReduction = "token-mean"
@@ -125,6 +132,12 @@ class ExperimentSpec(Config):
         if self.ranking_set_id is not None and self.judge != "answer":
             msg = (
                 f"judge is '{self.judge}' and ranking_set_id is given, which has its ratings. Set the judge to answer."
+            )
+            raise ValueError(msg)
+        if (self.sampling_engine == "openai") != (self.sampling_endpoint is not None):
+            msg = (
+                f"sampling_engine is '{self.sampling_engine}' and sampling_endpoint is "
+                f"{'given' if self.sampling_endpoint else 'missing'}. Give it with sampling_engine = openai only."
             )
             raise ValueError(msg)
         if len(set(self.seeds)) != len(self.seeds):

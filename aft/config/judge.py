@@ -69,10 +69,14 @@ class EndpointConfig(Config):
         return self
 
 
+EndpointName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
+"""Name of an endpoint in the settings."""
+
+
 class LlmJudgeConfig(Config):
     """How an LLM judge rates: the paper's protocol by default, three ratings of 1 to 10, averaged."""
 
-    endpoint: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")
+    endpoint: EndpointName
     """Name of the endpoint in the settings."""
     model: str = Field(default="", max_length=200)
     """The endpoint's model, filled in when the run is made: another model is another run."""

@@ -1,11 +1,20 @@
 """Settings of sampling, rating and scoring."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from aft.config.base import Config
-from aft.config.judge import LlmJudgeConfig
+from aft.config.judge import EndpointName, LlmJudgeConfig
+
+EngineName = Literal["builtin", "vllm", "openai"]
+"""Who samples: aft.sampling, vLLM in the run's own process, or an OpenAI-compatible server."""
+
+
+def _renamed(value: Any) -> Any:
+    # Runs stored before there were other engines name it so.
+    return "builtin" if value == "transformers" else value
+
 
 PathCount = Annotated[int, Field(ge=1, le=1024)]
 
@@ -28,9 +37,23 @@ class SampleConfig(Config):
     """A candidate cut at this length is marked truncated and never positive."""
     max_questions: int | None = Field(default=None, ge=1)
     """Only the first so many questions of the part; none means all."""
-    engine: Literal["transformers"] = "transformers"
+    engine: Annotated[EngineName, BeforeValidator(_renamed)] = "builtin"
+    """builtin: every sample is a function of seed, question and index. vllm: seeded as a whole. openai: not seeded."""
+    endpoint: EndpointName | None = None
+    """Name of the endpoint in the settings that serves the checkpoint; with engine = openai only."""
+    endpoint_model: str = Field(default="", max_length=200)
+    """The endpoint's model, filled in when the run is made: another model is another run."""
     precision: Literal["float32", "bfloat16"] = "float32"
     seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _endpoint_belongs_to_the_engine(self) -> "SampleConfig":
+        if (self.engine == "openai") != (self.endpoint is not None):
+            state = "given" if self.endpoint else "missing"
+            raise ValueError(
+                f"engine is '{self.engine}' and endpoint is {state}. Give endpoint with engine = openai only."
+            )
+        return self
 
 
 class RateConfig(Config):

@@ -25,6 +25,11 @@ _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 5
 class EndpointError(ValueError):
     """The endpoint refuses the request; trying again would change nothing."""
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status it refused with, where it answered."""
+
 
 class EndpointUnavailable(EndpointError):
     """The endpoint did not answer after all tries; later it may."""
@@ -90,11 +95,18 @@ class EndpointClient:
             EndpointUnavailable: If it did not answer after all tries.
             Interrupted: If asked to stop while waiting.
         """
+        return self._object_from("POST", path, body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Read a JSON object below the base URL; errors are those of ``post``."""
+        return self._object_from("GET", path, None)
+
+    def _object_from(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         reason = ""
         for attempt in range(self.config.max_retries + 1):
             self._wait(self._pace.take())
             try:
-                status, headers, content = self._send(path, body)
+                status, headers, content = self._send(method, path, body)
             except AddressRefused as error:
                 raise EndpointError(str(error)) from None
             except httpx.TimeoutException:
@@ -107,7 +119,7 @@ class EndpointClient:
                 if status == 200:
                     return self._object(content)
                 if status not in _PASSING:
-                    raise EndpointError(self._refusal(status, headers, content))
+                    raise EndpointError(self._refusal(status, headers, content), status)
                 reason = f"it answered {status}: {self._excerpt(content)}"
                 asked = retry_after(headers, time.time())
                 pause = self._backoff(attempt) if asked is None else min(asked, LONGEST_PAUSE_SECONDS)
@@ -121,8 +133,8 @@ class EndpointClient:
         )
         raise EndpointUnavailable(msg)
 
-    def _send(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
-        with self._http.stream("POST", f"{self.config.base_url}/{path}", json=body) as response:
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, dict[str, str], bytes]:
+        with self._http.stream(method, f"{self.config.base_url}/{path}", json=body) as response:
             content = bytearray()
             for block in response.iter_bytes():
                 content += block

@@ -1,4 +1,4 @@
-"""What a judge has cost so far, and where it has to stop."""
+"""What an endpoint has cost so far, and where it has to stop."""
 
 import threading
 from dataclasses import asdict, dataclass

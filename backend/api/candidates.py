@@ -190,6 +190,7 @@ def _candidate(item: Candidate, group: candidates.Group, by_person: LabelOverrid
             "why": _why(item, group.example.answer),
             "is_duplicate": item.is_duplicate,
             "label": None if by_person is None else CandidateLabel.model_validate(by_person),
+            "is_reencoded": item.is_reencoded,
             "scores": [
                 CandidateScore(model_run_id=s.model_run_id, model=names.get(s.model_run_id, "deleted"), score=s.score)
                 for s in group.scores.get(item.id, [])

@@ -27,6 +27,7 @@ from backend.schemas.experiments import (
 )
 from backend.services import alarms, experiment_actions, experiments, previews, run_views, usage
 from backend.services.previews import Preview
+from backend.services.sampling_endpoints import require_engine
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -40,6 +41,7 @@ def plan_experiment(session: ReadSessionDep, body: ExperimentSpec) -> Experiment
 @router.post("", status_code=201, response_model=ExperimentRead, responses=problems(NotFound, Invalid))
 def start_experiment(session: SessionDep, body: ExperimentCreate) -> ExperimentRead:
     """Create the experiment and queue its runs; the same request_id starts once."""
+    require_engine(body.spec)
     previews.require_startable(session, body.spec)
     experiment = experiments.start(session, body.spec, request_id=body.request_id, repeat=body.repeat)
     return _read(session, experiment)

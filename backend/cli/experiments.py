@@ -16,7 +16,7 @@ from backend.cli import experiment_changes, experiment_files
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
-from backend.services import comparison, experiments, previews
+from backend.services import comparison, experiments, previews, sampling_endpoints
 
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
@@ -73,6 +73,7 @@ def start_command(
     spec = load_spec(file)
     request = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:40]
     try:
+        sampling_endpoints.require_engine(spec)
         with transaction() as session:
             previews.require_startable(session, spec)
             experiment = experiments.start(session, spec, request_id=None if repeat else request, repeat=repeat)

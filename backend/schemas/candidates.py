@@ -63,6 +63,8 @@ class CandidateRead(Schema):
     """Why it counts so, in words: 'read 18 by the rule [ANS]; gold is 18'."""
     is_duplicate: bool
     label: CandidateLabel | None
+    is_reencoded: bool
+    """Its ids were made from the text of a server that gives none."""
     scores: list[CandidateScore]
     ratings: list[CandidateRating]
 

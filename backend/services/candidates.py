@@ -39,6 +39,7 @@ class SampledRow:
     finish_reason: str
     gold: str
     choices: tuple[str, ...] | None
+    reencoded: bool = False
 
 
 def pack_ids(token_ids: Iterable[int]) -> bytes:
@@ -123,6 +124,7 @@ def graded(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) ->
         "verdict": verdict,
         "extractor_version": EXTRACTOR_VERSION,
         "is_duplicate": is_duplicate,
+        "is_reencoded": sample.reencoded,
     }
 
 

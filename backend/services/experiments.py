@@ -18,6 +18,7 @@ from backend.errors import Conflict, Invalid, NotFound
 from backend.services import base_models, datasets, events, judges, labels, ranking_sets, runs, splits, standing
 from backend.services.planning import PlannedRun, plan_runs
 from backend.services.ranking_plan import GivenRatings, with_given_ratings
+from backend.services.sampling_endpoints import resolve as resolve_endpoint
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
 UNDO_WITHIN = timedelta(days=1)
@@ -61,6 +62,7 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
     changes: dict[str, Any] = {"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id}
     if spec.llm_judge is not None:
         changes["llm_judge"] = judges.resolve(spec.llm_judge)
+    changes |= resolve_endpoint(spec)
     return spec.model_copy(update=changes)
 
 

@@ -139,6 +139,9 @@ def _inputs(spec: ExperimentSpec, seed: int) -> dict[str, Any]:
 
 def _training_samples(spec: ExperimentSpec, seed: int) -> SampleConfig:
     return SampleConfig(
+        engine=spec.sampling_engine,
+        endpoint=spec.sampling_endpoint,
+        endpoint_model=spec.sampling_model,
         k=spec.sampled_k,
         temperature=spec.temperature,
         max_new_tokens=spec.max_new_tokens,
@@ -221,6 +224,8 @@ def _method_runs(
     if n_paths:
         parents["paths"] = f"{at}/{label}/paths"
         paths = SampleConfig(
+            # A server serves one model; each of the trained ones would have to be put there by hand.
+            engine="builtin" if spec.sampling_engine == "openai" else spec.sampling_engine,
             part="test",
             purpose="evaluation",
             k=n_paths,

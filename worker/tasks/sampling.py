@@ -8,11 +8,13 @@ from sqlalchemy import select
 
 from aft.config.sampling import SampleConfig
 from aft.data.dedupe import same_text
-from aft.sampling import Prompt, Sampled, sample_cots
-from backend.db.models import Candidate
+from aft.engines import SamplingEngine
+from aft.sampling import Prompt, Sampled
+from backend.db.models import Candidate, Example
 from backend.db.session import reading
 from worker.context import RunContext, Stopped
-from worker.tasks.inputs import encode_question, load_checkpoint, use_device
+from worker.tasks.engines import check_server, open_engine
+from worker.tasks.inputs import encode_question, use_device
 from worker.tasks.questions import question_key, read_questions, task_name
 from worker.tasks.store import CandidateStore
 
@@ -24,13 +26,24 @@ def run(context: RunContext) -> None:
 
     Raises:
         Stopped: If asked to stop; everything finished is stored.
+        RunFailure: If the engine is not there, serves another model, or fails for good.
     """
     config: SampleConfig = context.config
     use_device(context)
     task = task_name(context)
-    model, tokenizer = load_checkpoint(context, "checkpoint", config.precision)
     examples = {question_key(row): row for row in read_questions(context, config.part, config.max_questions)}
-    prompts = [Prompt(key, encode_question(tokenizer, row, task)) for key, row in examples.items()]
+    with open_engine(context) as opened:
+        prompts = [Prompt(key, encode_question(opened.tokenizer, row, task)) for key, row in examples.items()]
+        check_server(context, opened, prompts)
+        if not _sample(context, opened.engine, examples, prompts, task):
+            raise Stopped
+
+
+def _sample(
+    context: RunContext, engine: SamplingEngine, examples: dict[str, Example], prompts: list[Prompt], task: str
+) -> bool:
+    """Sample what is not stored yet; False when asked to stop."""
+    config: SampleConfig = context.config
     store = CandidateStore(context, examples, task, total=len(prompts) * config.k, phase="sampling")
     dropped = DroppedSamples(context, {row.id: key for key, row in examples.items()})
     missing = {(prompt.question_id, index) for prompt in prompts for index in range(config.k)}
@@ -42,12 +55,10 @@ def run(context: RunContext) -> None:
         store.add(fresh)
         store.count(len(done) - len(fresh))
 
-    complete = sample_cots(
-        model, tokenizer, prompts, config, wanted=missing, on_done=on_done, should_stop=context.should_stop
-    )
-    store.flush()
-    if not complete:
-        raise Stopped
+    try:
+        return engine.sample(prompts, config, wanted=missing, on_done=on_done, should_stop=context.should_stop)
+    finally:
+        store.flush()
 
 
 class DroppedSamples:

@@ -64,6 +64,7 @@ class CandidateStore:
                     finish_reason=sampled.finish_reason,
                     gold=example.answer,
                     choices=tuple(str(choice) for choice in example.choices) if example.choices else None,
+                    reencoded=sampled.reencoded,
                 )
             )
         if len(self._waiting) >= _ROWS_AT_ONCE or time.monotonic() - self._stored_at >= STORE_SECONDS:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db.models.base import ID, Base, utcnow
@@ -51,6 +51,8 @@ class Candidate(Base):
     """The model that an imported file names; None for a sample, whose run says it."""
     external_id: Mapped[str | None] = mapped_column(String(255))
     """Its id in an imported file."""
+    is_reencoded: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True when the ids were made from the text of a server that gives none, once, as it was stored."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -2727,6 +2727,11 @@ export interface components {
             id: number;
             /** Is Duplicate */
             is_duplicate: boolean;
+            /**
+             * Is Reencoded
+             * @description Its ids were made from the text of a server that gives none.
+             */
+            is_reencoded: boolean;
             label: components["schemas"]["CandidateLabel"] | null;
             /** N Tokens */
             n_tokens: number;
@@ -3893,6 +3898,25 @@ export interface components {
              * @description Ranking set whose candidates and qualities are trained on, instead of sampling and rating anew.
              */
             ranking_set_id?: string | null;
+            /**
+             * Sampling Endpoint
+             * @description Name of the endpoint that serves each seed's VFT model; with sampling_engine = openai only. Sampled paths of the
+             *     trained models are then left to the built-in engine: one server serves one model.
+             */
+            sampling_endpoint?: string | null;
+            /**
+             * Sampling Engine
+             * @description Who samples the candidates: the built-in engine, vLLM, or a server that you start yourself (openai).
+             * @default builtin
+             * @enum {string}
+             */
+            sampling_engine: "builtin" | "vllm" | "openai";
+            /**
+             * Sampling Model
+             * @description The endpoint's model, filled in when the experiment is made.
+             * @default
+             */
+            sampling_model: string;
             /**
              * Seeds
              * @default [

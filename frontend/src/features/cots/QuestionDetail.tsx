@@ -86,6 +86,14 @@ function Card({ candidate, letter, outscored, outscores }: CardProps) {
         <strong>{letter}</strong>
         <Verdict verdict={candidate.verdict} />
         {candidate.is_duplicate && <span className={classes.dim}>repeats an earlier one</span>}
+        {candidate.is_reencoded && (
+          <span
+            className={classes.dim}
+            title="The server gave no token ids: they were made from the text."
+          >
+            tokens from text
+          </span>
+        )}
         {outscored && <span className={classes.flag}>outscored by a wrong one</span>}
         {outscores && <span className={classes.flag}>outscores a right one</span>}
       </header>

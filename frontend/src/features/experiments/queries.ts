@@ -127,6 +127,13 @@ export const modelsOptions = () =>
       unwrap(await api.GET("/api/v1/models", { params: { query: { limit: 200 } } })).items,
   });
 
+/** The endpoints of the settings, which judge or sample. */
+export const endpointsOptions = () =>
+  queryOptions({
+    queryKey: ["judges", "to choose"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/judges")).items,
+  });
+
 interface Start {
   spec: Spec;
   requestId: string;

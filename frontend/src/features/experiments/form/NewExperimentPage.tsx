@@ -25,6 +25,7 @@ import classes from "./NewExperimentPage.module.css";
 import { PlanPanel } from "./PlanPanel";
 import { RankingNotice } from "./RankingNotice";
 import { fromRankingSet, rankingSetOptions } from "./ranking";
+import { SamplingEndpoint } from "./SamplingEndpoint";
 import { automaticName, serverProblems, toSpec } from "./spec";
 import { adoptRecipe, defaultValues, type FormValues, fromSpec, type Recipe } from "./values";
 
@@ -274,6 +275,15 @@ function Form({ source, start, datasets, models }: FormProps) {
                 {(Object.keys(CHOICES) as ChoicePath[])
                   .filter((path) => !MAIN_CHOICES.includes(path))
                   .map(choice)}
+                {values.choices.sampling_engine === "openai" && (
+                  <SamplingEndpoint
+                    value={values.samplingEndpoint}
+                    problem={problems.get("sampling_endpoint")}
+                    onChange={(samplingEndpoint) =>
+                      setValues((before) => ({ ...before, samplingEndpoint }))
+                    }
+                  />
+                )}
               </div>
             </details>
           </Panel>

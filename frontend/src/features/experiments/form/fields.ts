@@ -268,6 +268,15 @@ export const CHOICES = {
       { value: "best", label: "Best on validation" },
     ],
   },
+  sampling_engine: {
+    label: "Sampling engine",
+    help: "Who samples the COTs. Built-in: repeatable by seed. vLLM: in the run's own process, on a GPU. Server: one you start yourself with each seed's VFT model.",
+    options: [
+      { value: "builtin", label: "Built-in" },
+      { value: "vllm", label: "vLLM" },
+      { value: "openai", label: "OpenAI-compatible server" },
+    ],
+  },
   precision: {
     label: "Precision",
     help: "Arithmetic of training and sampling. bfloat16 halves the memory and needs a device that has it.",

@@ -35,6 +35,12 @@ export function toSpec(
     problems.set("dataset_version_id", "No data set is chosen. Choose one, or import yours first.");
   if (values.modelId === null)
     problems.set("base_model_id", "No base model is chosen. Choose one, or register yours first.");
+  const onServer = values.choices.sampling_engine === "openai";
+  if (onServer && values.samplingEndpoint === null)
+    problems.set(
+      "sampling_endpoint",
+      "No endpoint is chosen. Choose one, or add it with `aft judge set`.",
+    );
   if (problems.size > 0 || values.versionId === null || values.modelId === null)
     return { spec: null, problems };
   const body: Record<string, unknown> = {};
@@ -56,6 +62,7 @@ export function toSpec(
       ranking_set_id: values.ranking.setId,
       agreement_set_id: values.ranking.agreementSetId,
     }),
+    sampling_endpoint: onServer ? values.samplingEndpoint : null,
   } as unknown as Spec;
   return { spec, problems };
 }

@@ -15,6 +15,8 @@ export interface FormValues {
   seeds: string[];
   numbers: Record<NumberPath, string>;
   choices: Record<ChoicePath, string>;
+  /** Name of the endpoint that samples; sent with the server engine only. */
+  samplingEndpoint: string | null;
   /** Compute everything again instead of taking over finished runs. */
   repeat: boolean;
   /** Ratings to train on; absent without. */
@@ -60,6 +62,7 @@ const PAPER_CHOICES: Choices = {
   vft_reduction: "token-mean",
   on_degradation: "warn",
   keep: "last",
+  sampling_engine: "builtin",
   precision: "float32",
   "lora.quantize": "none",
   "parallel.strategy": "none",
@@ -117,6 +120,7 @@ export function defaultValues(
     seeds: ["1", "2", "3"],
     numbers: textOf(NUMBERS_OF[recipe]),
     choices: { ...CHOICES_OF[recipe] },
+    samplingEndpoint: null,
     repeat: false,
   };
 }
@@ -168,6 +172,7 @@ export function fromSpec(spec: Spec): FormValues {
       NUMBER_PATHS.map((path) => [path, numberText(number(path))]),
     ) as Record<NumberPath, string>,
     choices: Object.fromEntries(CHOICE_PATHS.map((path) => [path, choice(path)])) as Choices,
+    samplingEndpoint: spec.sampling_endpoint ?? null,
     repeat: false,
     ranking:
       spec.ranking_set_id || spec.agreement_set_id
