@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from aft.data.examples import Example as Question
@@ -138,7 +138,7 @@ def prepare(session: Session, run_id: str, request: ExportRequest) -> Export:
 def _batches(session: Session, export: Export) -> Iterator[list[Row]]:
     pages = _pages(session, export.run.id, export.request)
     if export.columns is COLUMNS:
-        rows = _Rows(session)
+        rows = _Rows(session, export)
         for page in pages:
             yield rows.of(page)
     else:
@@ -166,15 +166,19 @@ def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[l
 class _Rows:
     """COTs as rows, with what is read beside them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, export: Export) -> None:
         self._session = session
+        self._run_id = export.run.id
+        wanted = export.request.model_dump(exclude_defaults=True)
+        self._is_whole = not wanted.keys() & (CandidateFilter.model_fields.keys() - {"model"})
         self._models: dict[str, str] = {}
         self._questions: dict[int, Any] = {}
 
     def of(self, page: list[Any]) -> list[Row]:
         ids = [one.id for one in page]
         self._know_questions({one.example_id for one in page})
-        scores, ratings, summaries = self._scores(ids), self._ratings(ids), self._summaries(ids)
+        among = self._among(page, ids)
+        scores, ratings, summaries = self._scores(among), self._ratings(among), self._summaries(among)
         rows = []
         for one in page:
             question = self._questions[one.example_id]
@@ -204,6 +208,13 @@ class _Rows:
             )
         return rows
 
+    def _among(self, page: list[Any], ids: list[int]) -> Any:
+        """Condition on ``Candidate`` for a page: of a whole set its stretch, which is cheaper than a list of ids."""
+        if not self._is_whole:
+            return Candidate.id.in_(ids)
+        stretch = Candidate.example_id.between(page[0].example_id, page[-1].example_id)
+        return and_(Candidate.run_id == self._run_id, stretch)
+
     def _know_questions(self, example_ids: set[int]) -> None:
         missing = sorted(example_ids - self._questions.keys())
         if len(self._questions) + len(missing) > _QUESTIONS_KEPT:
@@ -213,10 +224,11 @@ class _Rows:
         for row in self._session.execute(query.where(Example.id.in_(missing))) if missing else ():
             self._questions[row.id] = row
 
-    def _scores(self, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-        query = select(Score.candidate_id, Score.model_run_id, Score.score).where(Score.candidate_id.in_(ids))
+    def _scores(self, among: Any) -> dict[int, list[dict[str, Any]]]:
+        query = select(Score.candidate_id, Score.model_run_id, Score.score)
+        query = query.join(Candidate, Candidate.id == Score.candidate_id).where(among)
         found: dict[int, list[dict[str, Any]]] = {}
-        for candidate_id, model_run_id, score in self._session.execute(query.order_by(*Score.__table__.primary_key)):
+        for candidate_id, model_run_id, score in self._session.execute(query):
             name = self._models.get(model_run_id) or self._name(model_run_id)
             found.setdefault(candidate_id, []).append({"model_run_id": model_run_id, "model": name, "score": score})
         return found
@@ -226,24 +238,26 @@ class _Rows:
         self._models[model_run_id] = candidates.model_name(run.method, run.name, run.seed) if run else "deleted"
         return self._models[model_run_id]
 
-    def _ratings(self, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+    def _ratings(self, among: Any) -> dict[int, list[dict[str, Any]]]:
         query = select(Rating.candidate_id, Rating.rater, Rating.source, Rating.scale, Rating.value)
-        query = query.where(Rating.candidate_id.in_(ids), Rating.is_current.is_(True)).order_by(Rating.id)
+        query = query.join(Candidate, Candidate.id == Rating.candidate_id)
+        query = query.where(among, Rating.is_current.is_(True)).order_by(Rating.id)
         found: dict[int, list[dict[str, Any]]] = {}
         for candidate_id, rater, source, scale, value in self._session.execute(query):
             one = {"rater": rater, "source": source, "scale": scale, "value": value}
             found.setdefault(candidate_id, []).append(one)
         return found
 
-    def _summaries(self, ids: list[int]) -> dict[int, tuple[float, float | None]]:
+    def _summaries(self, among: Any) -> dict[int, tuple[float, float | None]]:
         query = select(RatingSummary.candidate_id, RatingSummary.rating, RatingSummary.spread)
-        rows = self._session.execute(query.where(RatingSummary.candidate_id.in_(ids)))
+        query = query.join(Candidate, Candidate.id == RatingSummary.candidate_id)
+        rows = self._session.execute(query.where(among))
         return {row.candidate_id: (row.rating, row.spread) for row in rows}
 
 
 def _preferences(session: Session, export: Export, pages: Iterator[list[Any]]) -> Iterator[list[Row]]:
     """Preferences among a question's COTs; repeats and, ranked by rating, unrated ones are left out."""
-    read = _Rows(session)
+    read = _Rows(session, export)
     form, by_rating = export.request.format, export.request.quality == "rating"
     task = export.version.task
     waiting: list[Row] = []

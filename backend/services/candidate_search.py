@@ -146,7 +146,7 @@ def prepare(session: Session, among: CandidateSet, query: str) -> Search:
     """
     terms = parse(query)
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    few = max(2_000, among.n_candidates // 50)
+    few = max(20_000, among.n_candidates // 8)
     if not terms:
         return Search(among.run_id, (), True, is_postgresql)
     if is_postgresql:

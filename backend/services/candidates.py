@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from aft.answers import EXTRACTOR_VERSION, judge
 from aft.data.dedupe import same_text
@@ -180,7 +180,8 @@ class Group:
     example: Example
     task: str
     candidates: list[Candidate]
-    scores: dict[int, list[Score]]
+    scores: dict[int, list[Any]]
+    """Rows of candidate_id, model_run_id and score, by candidate."""
     ratings: dict[int, list[Rating]]
     model_names: dict[str, str]
 
@@ -193,6 +194,7 @@ def get_group(session: Session, run: Run, example_id: int, task: str) -> Group:
     """
     query = (
         select(Candidate)
+        .options(defer(Candidate.token_ids))
         .where(Candidate.run_id == run.id, Candidate.example_id == example_id)
         .order_by(Candidate.sample_index)
     )
@@ -203,8 +205,10 @@ def get_group(session: Session, run: Run, example_id: int, task: str) -> Group:
             f"Question {example_id} has no candidates in this set.", remedy="Choose a question from the list."
         )
     ids = [candidate.id for candidate in candidates]
-    scores: dict[int, list[Score]] = {}
-    for score in session.scalars(select(Score).where(Score.candidate_id.in_(ids)).order_by(Score.model_run_id)):
+    scores: dict[int, list[Any]] = {}
+    # Columns, not rows: 64 candidates under four models are 256 of them, and their token log-probabilities stay behind.
+    scored = select(Score.candidate_id, Score.model_run_id, Score.score).where(Score.candidate_id.in_(ids))
+    for score in session.execute(scored.order_by(Score.model_run_id)):
         scores.setdefault(score.candidate_id, []).append(score)
     ratings: dict[int, list[Rating]] = {}
     for rating in session.scalars(select(Rating).where(Rating.candidate_id.in_(ids)).order_by(Rating.id)):
@@ -222,7 +226,7 @@ def of_question(session: Session, run_id: str, example_id: int) -> list[Any]:
     return list(session.execute(query).all())
 
 
-def model_names(session: Session, scores: dict[int, list[Score]]) -> dict[str, str]:
+def model_names(session: Session, scores: dict[int, list[Any]]) -> dict[str, str]:
     """Names of the models behind scores, by train run."""
     ids = {score.model_run_id for group in scores.values() for score in group}
     runs = session.scalars(select(Run).where(Run.id.in_(ids)))
