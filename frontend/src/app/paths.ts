@@ -29,6 +29,8 @@ export const paths = {
   compare: "/compare",
   comparison: (experimentId: string) => `/compare/${experimentId}`,
   settings: "/settings",
+  newJudge: "/settings/judges/new",
+  judge: (name: string) => `/settings/judges/${encodeURIComponent(name)}`,
 } as const;
 
 function withQuery(path: string, query: Record<string, string>): string {

@@ -9,6 +9,7 @@ test("workers show their slot, device, run and last sign of life", async () => {
   const [worker] = systemSample().workers;
   const workers = [{ ...worker, run_id: "r1", run_name: "AFT · none · seed 1" }];
   answerRequests({
+    "GET /api/v1/judges": { body: { items: [] } },
     "GET /api/v1/system": { body: { ...systemSample(), workers } },
   });
   renderPage(<SettingsPage />);
@@ -23,7 +24,10 @@ test("workers show their slot, device, run and last sign of life", async () => {
 });
 
 test("without a worker the page says how to start one", async () => {
-  answerRequests({ "GET /api/v1/system": { body: systemSample({ workers: [] }) } });
+  answerRequests({
+    "GET /api/v1/judges": { body: { items: [] } },
+    "GET /api/v1/system": { body: systemSample({ workers: [] }) },
+  });
   renderPage(<SettingsPage />);
   expect(await screen.findByText("No worker has reported today")).toBeInTheDocument();
   expect(screen.getByText("aft worker")).toBeInTheDocument();

@@ -12,6 +12,7 @@ import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Words } from "@/components/Words";
+import { JudgesPanel } from "./judges/JudgesPanel";
 import classes from "./SettingsPage.module.css";
 import { WorkersPanel } from "./WorkersPanel";
 
@@ -53,6 +54,7 @@ function Loaded({ system }: { system: Schema<"SystemRead"> }) {
         </Notice>
       ))}
       <WorkersPanel workers={system.workers} />
+      <JudgesPanel />
       <div className={classes.columns}>
         <Panel title="Server">
           <Facts

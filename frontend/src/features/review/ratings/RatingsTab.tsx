@@ -3,6 +3,7 @@ import { asApiError } from "@/api/client";
 import { EmptyState } from "@/components/EmptyState";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { JudgeLinks } from "./JudgeLinks";
 import { NewRankingSet } from "./NewRankingSet";
 import { ratersOptions, type Source } from "./queries";
 import { RankingSets } from "./RankingSets";
@@ -34,6 +35,7 @@ export function RatingsTab({ source, name }: { source: Source; name: string }) {
       ) : (
         <NewRankingSet source={source} raters={raters.data} name={name} />
       )}
+      <JudgeLinks source={source} />
       <RatingFiles source={source} raters={raters.data.length} />
     </div>
   );

@@ -34,6 +34,12 @@ export const rankingPreviewOptions = (body: RankingSetCreate | null) =>
     retry: false,
   });
 
+export const judgesOptions = () =>
+  queryOptions({
+    queryKey: ["judges", "list"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/judges")).items,
+  });
+
 export function useCreateRankingSet() {
   const client = useQueryClient();
   return useMutation({
