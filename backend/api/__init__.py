@@ -23,6 +23,7 @@ NOUNS = (
     "reviews",
     "agreement",
     "ranking_sets",
+    "rating_files",
     "judges",
     "demo",
 )

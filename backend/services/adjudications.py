@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from backend.db.models import Adjudication, Person, Rating, ReviewItem, ReviewQueue
 from backend.errors import Conflict, Invalid, NotFound
 from backend.schemas.agreement import Decide, DecisionRead
-from backend.services import events, review_queues
+from backend.services import candidate_stats, events, review_queues
 from backend.services.review_values import VERIFY_VALUES, ranked
 
 
@@ -77,6 +77,7 @@ def _put(
         session.execute(
             insert(Rating), [{**rating, "candidate_id": int(key), "value": value} for key, value in values.items()]
         )
+    candidate_stats.ratings_changed(session, [int(one) for one in item.candidate_ids])
     events.publish(session, "review", "decided", subject_id=queue.id)
 
 

@@ -1520,6 +1520,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rating-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rating Imports
+         * @description Files whose ratings were imported into a candidate set, newest first.
+         */
+        get: operations["list_rating_imports"];
+        put?: never;
+        /**
+         * Import Ratings
+         * @description Store a file's ratings; with errors nothing is stored unless they are to be skipped.
+         */
+        post: operations["import_ratings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rating-imports/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Rating Import
+         * @description What an import would store, and which rows it would not take, with reasons.
+         */
+        post: operations["check_rating_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rating-imports/{import_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Rating Import
+         * @description Take an import back: its ratings stay on record and no longer count.
+         */
+        post: operations["undo_rating_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ratings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ratings
+         * @description Ratings of a candidate set or a queue, with a manifest, as a ZIP archive: those that count, or every revision.
+         */
+        get: operations["export_ratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/regrades/{run_id}/changes": {
         parameters: {
             query?: never;
@@ -6354,6 +6438,128 @@ export interface components {
              * @enum {string}
              */
             source: "person" | "judge" | "rule" | "import" | "people";
+        };
+        /**
+         * RatingImportCreate
+         * @description Read the ratings of an uploaded file; rows are matched with the COTs of one candidate set.
+         */
+        RatingImportCreate: {
+            /**
+             * Queue Id
+             * @description Or a review queue: its candidate set.
+             */
+            queue_id?: string | null;
+            /**
+             * Rater
+             * @description Who rated, where a row does not say.
+             * @default
+             */
+            rater: string;
+            /**
+             * Request Id
+             * @description Made by the client, so that pressing twice imports once.
+             */
+            request_id?: string | null;
+            /**
+             * Run Id
+             * @description The candidate set.
+             */
+            run_id?: string | null;
+            /**
+             * Scale
+             * @description What the values mean; a value off it is an error of its row.
+             * @enum {string}
+             */
+            scale: "binary" | "verify" | "1-10" | "rank" | "pair";
+            /**
+             * Skip Errors
+             * @description Import the valid rows although others are not; otherwise nothing is stored.
+             * @default false
+             */
+            skip_errors: boolean;
+            /** Upload Id */
+            upload_id: string;
+        };
+        /**
+         * RatingImportRead
+         * @description A file whose ratings are stored.
+         */
+        RatingImportRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Filename */
+            filename: string;
+            /** Id */
+            id: string;
+            report: components["schemas"]["RatingImportReport"];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Settings
+             * @description How it was read; ``undone`` once it was taken back.
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * RatingImportReport
+         * @description What a file holds, matched with the set.
+         */
+        RatingImportReport: {
+            /**
+             * By Id
+             * @description Rows matched by the COT's id.
+             */
+            by_id: number;
+            /**
+             * By Text
+             * @description Rows matched by question and the COT's text.
+             */
+            by_text: number;
+            /** Errors */
+            errors: number;
+            /**
+             * First Errors
+             * @description At most a hundred.
+             */
+            first_errors: components["schemas"]["RatingRowError"][];
+            /** Raters */
+            raters: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: number;
+            /** Valid */
+            valid: number;
+        };
+        /**
+         * RatingImportUndone
+         * @description An import that no longer counts.
+         */
+        RatingImportUndone: {
+            /**
+             * N Ratings
+             * @description Ratings that counted before.
+             */
+            n_ratings: number;
+        };
+        /**
+         * RatingRowError
+         * @description A row that was not taken.
+         */
+        RatingRowError: {
+            /** Column */
+            column: string;
+            /** Reason */
+            reason: string;
+            /** Row */
+            row: number;
         };
         /**
          * RecomputedResult
@@ -11623,6 +11829,242 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_rating_imports: {
+        parameters: {
+            query?: {
+                run_id?: string | null;
+                queue_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingImportRead"][];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_ratings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingImportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingImportRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    check_rating_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingImportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingImportReport"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    undo_rating_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingImportUndone"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    export_ratings: {
+        parameters: {
+            query?: {
+                run_id?: string | null;
+                queue_id?: string | null;
+                format?: "jsonl" | "csv" | "parquet";
+                revisions?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };

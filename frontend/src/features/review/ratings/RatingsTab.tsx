@@ -36,7 +36,7 @@ export function RatingsTab({ source, name }: { source: Source; name: string }) {
         <NewRankingSet source={source} raters={raters.data} name={name} />
       )}
       <JudgeLinks source={source} />
-      <RatingFiles source={source} raters={raters.data.length} />
+      <RatingFiles source={source} hasRatings={raters.data.length > 0} />
     </div>
   );
 }

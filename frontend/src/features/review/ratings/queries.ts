@@ -48,3 +48,60 @@ export function useCreateRankingSet() {
     onSuccess: () => client.invalidateQueries({ queryKey: ["ranking sets"] }),
   });
 }
+
+export type Scale = Schema<"RatingImportCreate">["scale"];
+type ImportBody = Schema<"RatingImportCreate">;
+
+export const importsOptions = (source: Source) =>
+  queryOptions({
+    queryKey: ["ranking sets", "imports", source],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/rating-imports", { params: { query: source } })),
+  });
+
+/** Sends a file and asks what an import of it would store. */
+export function useCheckImport(source: Source) {
+  return useMutation({
+    mutationFn: async ({ file, scale, rater }: { file: File; scale: Scale; rater: string }) => {
+      const sent = unwrap(
+        await api.POST("/api/v1/uploads", {
+          params: { query: { filename: file.name } },
+          body: file as unknown as string,
+          bodySerializer: (body: unknown) => body as BodyInit,
+          headers: { "Content-Type": "application/octet-stream" },
+        }),
+      );
+      const body: ImportBody = {
+        ...source,
+        upload_id: sent.id,
+        scale,
+        rater,
+        request_id: crypto.randomUUID().replaceAll("-", ""),
+        skip_errors: false,
+      };
+      return { body, report: unwrap(await api.POST("/api/v1/rating-imports/check", { body })) };
+    },
+  });
+}
+
+export function useImportRatings() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: ImportBody) =>
+      unwrap(await api.POST("/api/v1/rating-imports", { body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["ranking sets"] }),
+  });
+}
+
+export function useUndoImport() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (importId: string) =>
+      unwrap(
+        await api.POST("/api/v1/rating-imports/{import_id}/undo", {
+          params: { path: { import_id: importId } },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["ranking sets"] }),
+  });
+}
