@@ -20,6 +20,8 @@ NOUNS = (
     "candidate_imports",
     "saved_views",
     "inspection",
+    "beta",
+    "assessment",
     "reviews",
     "agreement",
     "ranking_sets",

@@ -34,13 +34,13 @@ CandidateId = Annotated[int, Path(ge=1, le=2**53)]
 
 
 @router.get("/candidate-sets/{run_id}/checkpoints", response_model=list[CheckpointChoice], responses=problems(NotFound))
-def list_checkpoints(session: ReadSessionDep, run_id: str) -> list[CheckpointChoice]:
+def list_scoring_models(session: ReadSessionDep, run_id: str) -> list[CheckpointChoice]:
     """Finished models that can score a candidate set: those of the experiments it belongs to."""
     return [
         CheckpointChoice.model_validate(
             {
                 "model_run_id": run.id,
-                "model": _model_name(run),
+                "model": tokens.model_name(run),
                 "kind": run.kind,
                 "seed": run.seed,
             }
@@ -197,10 +197,6 @@ def list_changes(
             )
         )
     return Page(items=items, next_after=str(items[-1].candidate_id) if len(rows) > limit else None)
-
-
-def _model_name(run: Run) -> str:
-    return (run.method or run.name) if run.seed is None else f"{run.method or run.name} · seed {run.seed}"
 
 
 def _pending(model_run_id: str, run: Run) -> PendingScore:

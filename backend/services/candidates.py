@@ -226,6 +226,21 @@ def of_question(session: Session, run_id: str, example_id: int) -> list[Any]:
     return list(session.execute(query).all())
 
 
+def places(session: Session, run_id: str, example_ids: Sequence[int]) -> dict[int, int]:
+    """Each candidate's place among all of its question, from 0: what its letter is made of."""
+    query = (
+        select(Candidate.id, Candidate.example_id)
+        .where(Candidate.run_id == run_id, Candidate.example_id.in_(list(example_ids)))
+        .order_by(Candidate.example_id, Candidate.sample_index)
+    )
+    found: dict[int, int] = {}
+    seen: dict[int, int] = {}
+    for candidate_id, example_id in session.execute(query):
+        found[candidate_id] = seen.get(example_id, 0)
+        seen[example_id] = found[candidate_id] + 1
+    return found
+
+
 def model_names(session: Session, scores: dict[int, list[Any]]) -> dict[str, str]:
     """Names of the models behind scores, by train run."""
     ids = {score.model_run_id for group in scores.values() for score in group}

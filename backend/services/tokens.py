@@ -129,6 +129,11 @@ def of_question(session: Session, run: Run, example_id: int, model_run_ids: Sequ
     return [_reference(session, run, example, model_run_ids), *lines.values()]
 
 
+def model_name(run: Run) -> str:
+    """What the model of a run is called: its method and seed."""
+    return (run.method or run.name) if run.seed is None else f"{run.method or run.name} · seed {run.seed}"
+
+
 def models_for(session: Session, run: Run) -> list[Run]:
     """Finished models of the experiments that a candidate set belongs to; of a set without one, the newest models."""
     mine, theirs = aliased(ExperimentRun), aliased(ExperimentRun)

@@ -8,6 +8,7 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Explorer } from "./Explorer";
 import { experimentsOptions, setOptions, setsOptions } from "./queries";
+import { SetViews } from "./SetFrame";
 import { withValues } from "./selection";
 
 function useChange() {
@@ -45,6 +46,7 @@ export function CotsPage() {
           />
         }
       />
+      <SetViews current="" />
       {sets.isPending ? (
         <PanelSkeleton rows={10} />
       ) : sets.isError ? (

@@ -1,12 +1,19 @@
+import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
 import { score } from "@/components/format";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { Verdict } from "@/components/Verdict";
+import { Assessment } from "./assessment/Assessment";
+import { letterOf } from "./assessment/pairs";
+import { QuestionBeta } from "./beta/QuestionBeta";
+import { CotCard } from "./CotCard";
 import classes from "./CotsPage.module.css";
-import { pieces } from "./marking";
-import { type Candidate, groupOptions, type QuestionGroup } from "./queries";
+import { DiffView } from "./DiffView";
+import { groupOptions, type QuestionGroup } from "./queries";
+import { withValues } from "./selection";
+import { Tokens } from "./tokens/Tokens";
 
 interface Props {
   setId: string;
@@ -15,16 +22,84 @@ interface Props {
   model: string | undefined;
 }
 
-/** A question, its reference and its COTs as cards. */
+const LOOKS = [
+  ["cots", "COTs"],
+  ["pairs", "Pairs"],
+  ["tokens", "Tokens"],
+  ["diff", "Diff"],
+  ["beta", "β"],
+] as const;
+
+/** A question and its COTs: as cards, in pairs, token by token, word by word, and under a β. */
 export function QuestionDetail({ setId, exampleId, model }: Props) {
+  const [query, setQuery] = useSearchParams();
   const group = useQuery(groupOptions(setId, exampleId));
+  const change = (values: Record<string, string | null>) =>
+    setQuery((before) => withValues(before, values), { replace: true });
   if (group.isPending) return <PanelSkeleton title="Question" rows={8} />;
   if (group.isError)
     return <PanelError title="Question" error={group.error} onRetry={() => void group.refetch()} />;
-  const violated = group.data.violated_pairs.filter((pair) => pair.model_run_id === model);
+  const wanted = query.get("look");
+  const look = LOOKS.find(([value]) => value === wanted)?.[0] ?? "cots";
+  const against = query.get("against") ?? undefined;
   return (
     <>
       <Question group={group.data} />
+      <Tabs
+        value={look}
+        keepMounted={false}
+        onChange={(value) => change({ look: value === "cots" ? null : value })}
+      >
+        <Tabs.List aria-label="Ways to look at the question">
+          {LOOKS.map(([value, label]) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="cots" className={classes.look}>
+          <Cards group={group.data} model={model} />
+        </Tabs.Panel>
+        <Tabs.Panel value="pairs" className={classes.look}>
+          <Assessment
+            key={exampleId}
+            group={group.data}
+            model={model}
+            against={against}
+            onChange={change}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="tokens" className={classes.look}>
+          <Tokens
+            setId={setId}
+            exampleId={exampleId}
+            model={query.get("model") ?? model}
+            against={against}
+            onChange={change}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="diff" className={classes.look}>
+          <DiffView
+            group={group.data}
+            one={query.get("one") ?? undefined}
+            other={query.get("other") ?? undefined}
+            onChange={change}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="beta" className={classes.look}>
+          <QuestionBeta setId={setId} group={group.data} model={model} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+function Cards({ group, model }: { group: QuestionGroup; model: string | undefined }) {
+  const [query, setQuery] = useSearchParams();
+  const read = query.get("read");
+  const violated = group.violated_pairs.filter((pair) => pair.model_run_id === model);
+  return (
+    <>
       {violated.length > 0 && (
         <p className={classes.worst}>
           {violated.length} {violated.length === 1 ? "pair" : "pairs"} in which a wrong COT is at
@@ -33,13 +108,23 @@ export function QuestionDetail({ setId, exampleId, model }: Props) {
         </p>
       )}
       <div className={classes.cards}>
-        {group.data.candidates.map((candidate, index) => (
-          <Card
+        {group.candidates.map((candidate, index) => (
+          <CotCard
             key={candidate.id}
             candidate={candidate}
-            letter={String.fromCharCode(65 + (index % 26))}
+            letter={letterOf(index)}
             outscored={violated.some((pair) => pair.right_id === candidate.id)}
             outscores={violated.some((pair) => pair.wrong_id === candidate.id)}
+            opened={read === String(candidate.id)}
+            onToggle={() =>
+              setQuery(
+                (before) =>
+                  withValues(before, {
+                    read: read === String(candidate.id) ? null : String(candidate.id),
+                  }),
+                { replace: true },
+              )
+            }
           />
         ))}
       </div>
@@ -65,79 +150,5 @@ function Question({ group }: { group: QuestionGroup }) {
         Gold answer <span className={classes.answer}>{group.answer}</span>
       </p>
     </Panel>
-  );
-}
-
-interface CardProps {
-  candidate: Candidate;
-  letter: string;
-  outscored: boolean;
-  outscores: boolean;
-}
-
-function Card({ candidate, letter, outscored, outscores }: CardProps) {
-  return (
-    <article
-      className={classes.card}
-      data-violated={outscored || outscores}
-      aria-label={`COT ${letter}, ${candidate.verdict}`}
-    >
-      <header className={classes.head}>
-        <strong>{letter}</strong>
-        <Verdict verdict={candidate.verdict} />
-        {candidate.is_duplicate && <span className={classes.dim}>repeats an earlier one</span>}
-        {candidate.is_reencoded && (
-          <span
-            className={classes.dim}
-            title="The server gave no token ids: they were made from the text."
-          >
-            tokens from text
-          </span>
-        )}
-        {outscored && <span className={classes.flag}>outscored by a wrong one</span>}
-        {outscores && <span className={classes.flag}>outscores a right one</span>}
-      </header>
-      <p className={classes.text}>
-        {pieces(candidate).map((piece, index) =>
-          piece.kind === "plain" ? (
-            piece.text
-          ) : (
-            <mark
-              // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text in their order
-              key={index}
-              className={piece.kind === "answer" ? classes.answer : classes.step}
-            >
-              {piece.text}
-            </mark>
-          ),
-        )}
-      </p>
-      {candidate.text_truncated && (
-        <p>
-          <a href={`/api/v1/candidates/${candidate.id}/text`} download>
-            Download the whole text
-          </a>
-        </p>
-      )}
-      <p className={classes.dim}>{candidate.why}</p>
-      {candidate.ratings.map((rating) => (
-        <p key={rating.rater} className={classes.dim}>
-          Rated {rating.value} by {rating.rater}
-        </p>
-      ))}
-      {candidate.scores.length > 0 && (
-        <table className={classes.scores}>
-          <caption className="visually-hidden">Scores in nats a token</caption>
-          <tbody>
-            {candidate.scores.map((one) => (
-              <tr key={one.model_run_id}>
-                <th scope="row">{one.model}</th>
-                <td>{score(one.score)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </article>
   );
 }

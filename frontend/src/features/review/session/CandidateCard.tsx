@@ -1,7 +1,8 @@
+import { DiffText } from "@/components/DiffText";
 import { score } from "@/components/format";
 import { Verdict } from "@/components/Verdict";
 import type { Item, ItemCandidate } from "../queries";
-import { wordDiff } from "./diff";
+
 import { type Draft, preferred } from "./draft";
 import classes from "./Session.module.css";
 import { stepsOf } from "./steps";
@@ -27,10 +28,7 @@ export function CandidateCard(props: Props) {
   const { label } = candidate;
   const steps = stepsOf(candidate.text);
   const wrong = new Set((draft.steps[label] ?? []).map(([start]) => start));
-  const diff =
-    props.showsDiff && item.reference !== null
-      ? wordDiff(candidate.text, item.reference)
-      : undefined;
+  const against = props.showsDiff ? item.reference : null;
   const chosen = item.mode === "pair" ? preferred(draft) : undefined;
   return (
     <article
@@ -54,7 +52,7 @@ export function CandidateCard(props: Props) {
         )}
         <span className={classes.mark}>{markOf(item, draft, label)}</span>
       </header>
-      {diff === undefined ? (
+      {against === null ? (
         <ol className={classes.steps}>
           {steps.map((one, index) => (
             <li
@@ -79,17 +77,8 @@ export function CandidateCard(props: Props) {
           ))}
           {steps.length === 0 && <li className={classes.dim}>The model wrote nothing.</li>}
         </ol>
-      ) : diff === null ? (
-        <p className={classes.dim}>Too long to compare word by word.</p>
       ) : (
-        <p className={classes.text}>
-          {diff.map((run, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: runs of one text in their order
-            <span key={index} data-diff={run.kind}>
-              {run.text}
-            </span>
-          ))}
-        </p>
+        <DiffText here={candidate.text} there={against} thereName="the reference" />
       )}
       {candidate.text_truncated && (
         <p className={classes.dim}>Only the first 20 000 characters are shown.</p>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { wordDiff } from "./diff";
+import { wordDiff } from "./wordDiff";
 
 test("words of one text only are told from those of both", () => {
   expect(wordDiff("so 5 eggs", "so 7 eggs")).toEqual([
