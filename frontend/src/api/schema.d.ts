@@ -148,6 +148,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/candidate-sets/{run_id}/beta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Beta Overview
+         * @description What each constraint would do over the whole set.
+         */
+        get: operations["read_beta_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/beta/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Beta Choices
+         * @description Models that scored the set, and what can make its pairs.
+         */
+        get: operations["read_beta_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/beta/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Beta Figure
+         * @description Share of the worse COTs that are pushed down, over β.
+         */
+        get: operations["read_beta_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/beta/figure/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Beta Figure
+         * @description The same figure as a file.
+         */
+        get: operations["export_beta_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/beta/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Beta Questions
+         * @description Questions with pairs: boundary and gradient of each COT, by keyset.
+         */
+        get: operations["list_beta_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/beta/questions/{example_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Beta Question
+         * @description One question of the set.
+         */
+        get: operations["read_beta_question"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/candidate-sets/{run_id}/candidate-ids": {
         parameters: {
             query?: never;
@@ -196,10 +316,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Checkpoints
+         * List Scoring Models
          * @description Finished models that can score a candidate set: those of the experiments it belongs to.
          */
-        get: operations["list_checkpoints"];
+        get: operations["list_scoring_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -326,6 +446,26 @@ export interface paths {
          * @description Re-grade a set by the present extractor, without sampling; asking twice computes once.
          */
         post: operations["start_regrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/candidate-sets/{run_id}/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Violations
+         * @description Questions in which a wrong COT is at least as likely as a right one, the worst first, by keyset.
+         */
+        get: operations["list_violations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2408,6 +2548,102 @@ export interface components {
             source: "person" | "adjudication" | "judge" | "rule" | "import";
         };
         /**
+         * BetaCandidate
+         * @description A COT of a question with what each constraint does to it.
+         */
+        BetaCandidate: {
+            /** Candidate Id */
+            candidate_id: number;
+            /**
+             * Coefficients
+             * @description ``dL/ds``: positive pushes the score down, negative pulls it up.
+             */
+            coefficients: {
+                [key: string]: number;
+            };
+            /**
+             * Lowest Better
+             * @description ``s_j*``, nats a token; None where no COT is better.
+             */
+            lowest_better: number | null;
+            /**
+             * Place
+             * @description Among the question's COTs, from 0.
+             */
+            place: number;
+            /** Rating */
+            rating: number;
+            /** Score */
+            score: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+        };
+        /**
+         * BetaChoices
+         * @description What can be explored on a set.
+         */
+        BetaChoices: {
+            /** Feedback */
+            feedback: components["schemas"]["FeedbackChoice"][];
+            /** Models */
+            models: components["schemas"]["ModelChoice"][];
+        };
+        /**
+         * BetaOverview
+         * @description A set's scores under one model, at one β.
+         */
+        BetaOverview: {
+            /** Beta */
+            beta: number;
+            /** Effects */
+            effects: components["schemas"]["ConstraintEffect"][];
+            /**
+             * Median Gap
+             * @description Median of ``s_j - s_j*`` over the worse COTs, nats a token.
+             */
+            median_gap: number | null;
+            /** N Questions */
+            n_questions: number;
+            /**
+             * N Under
+             * @description Worse COTs under their boundary.
+             */
+            n_under: number;
+            /**
+             * N With Pairs
+             * @description Questions with a better and a worse COT; the others train through VFT only.
+             */
+            n_with_pairs: number;
+            /**
+             * N Worse
+             * @description COTs with a better one.
+             */
+            n_worse: number;
+        };
+        /**
+         * BetaQuestion
+         * @description A question of the set.
+         */
+        BetaQuestion: {
+            /** Candidates */
+            candidates: components["schemas"]["BetaCandidate"][];
+            /** Example Id */
+            example_id: number;
+            /** Losses */
+            losses: {
+                [key: string]: number;
+            };
+            /** N Under */
+            n_under: number;
+            /** Position */
+            position: number;
+            /** Question */
+            question: string;
+        };
+        /**
          * BetaSearch
          * @description How β of the boundary is chosen for methods with ``boundary_search``: by task accuracy on validation questions.
          *
@@ -3185,6 +3421,34 @@ export interface components {
              * @description Values of the one.
              */
             rows: string[];
+        };
+        /**
+         * ConstraintEffect
+         * @description What a constraint does to the worse COTs of a set at one β.
+         */
+        ConstraintEffect: {
+            /**
+             * Constraint
+             * @enum {string}
+             */
+            constraint: "none" | "detached" | "boundary";
+            /**
+             * Pull
+             * @description Mean of the worse COTs' negative coefficients' sum over questions with pairs, as a positive number.
+             */
+            pull: number | null;
+            /** Pulled Up */
+            pulled_up: number | null;
+            /**
+             * Push
+             * @description Mean of the positive coefficients' sum over questions with pairs.
+             */
+            push: number | null;
+            /**
+             * Pushed Down
+             * @description Share of the worse COTs whose score a step lowers; None without pairs.
+             */
+            pushed_down: number | null;
         };
         /**
          * DatasetPatch
@@ -4211,6 +4475,19 @@ export interface components {
             rule: string;
             /** Rule Words */
             rule_words: string;
+        };
+        /**
+         * FeedbackChoice
+         * @description What can make the pairs: right and wrong, or a rate run's ratings.
+         */
+        FeedbackChoice: {
+            /** Label */
+            label: string;
+            /**
+             * Value
+             * @description ``binary`` or the rate run's id.
+             */
+            value: string;
         };
         /**
          * FieldError
@@ -5292,6 +5569,16 @@ export interface components {
             verdict: ("higher" | "lower" | "within noise") | null;
         };
         /**
+         * ModelChoice
+         * @description A model that scored the set.
+         */
+        ModelChoice: {
+            /** Model */
+            model: string;
+            /** Model Run Id */
+            model_run_id: string;
+        };
+        /**
          * ModelCreate
          * @description Register a base model.
          */
@@ -5578,6 +5865,13 @@ export interface components {
              * @description Rows of the second part whose question stands in the first.
              */
             rows: number;
+        };
+        /** Page[BetaQuestion] */
+        Page_BetaQuestion_: {
+            /** Items */
+            items: components["schemas"]["BetaQuestion"][];
+            /** Next After */
+            next_after: string | null;
         };
         /** Page[CandidateRow] */
         Page_CandidateRow_: {
@@ -7835,6 +8129,34 @@ export interface components {
             task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
         };
         /**
+         * ViolatedCot
+         * @description One side of the worst pair.
+         */
+        ViolatedCot: {
+            /** Candidate Id */
+            candidate_id: number;
+            /**
+             * Place
+             * @description Among the question's COTs, from 0.
+             */
+            place: number;
+            /**
+             * Score
+             * @description Nats a token.
+             */
+            score: number;
+            /**
+             * Text
+             * @description Its first characters.
+             */
+            text: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "right" | "wrong" | "unparsed" | "truncated";
+        };
+        /**
          * ViolatedPair
          * @description A wrong COT that outscores a right one under a model.
          */
@@ -7850,6 +8172,55 @@ export interface components {
             right_id: number;
             /** Wrong Id */
             wrong_id: number;
+        };
+        /**
+         * ViolationRow
+         * @description A question with a wrong COT that is at least as likely as a right one.
+         */
+        ViolationRow: {
+            /** Example Id */
+            example_id: number;
+            /**
+             * Margin
+             * @description Score of the right COT less that of the wrong one, of the worst pair, nats a token.
+             */
+            margin: number;
+            /**
+             * Margin Against
+             * @description The worst margin of this question under the second model.
+             */
+            margin_against: number | null;
+            /** N Pairs */
+            n_pairs: number;
+            /** N Violated */
+            n_violated: number;
+            /** Position */
+            position: number;
+            /** Question */
+            question: string;
+            right: components["schemas"]["ViolatedCot"];
+            wrong: components["schemas"]["ViolatedCot"];
+        };
+        /**
+         * Violations
+         * @description A page of the worst misjudgements, with the set's totals.
+         */
+        Violations: {
+            /** Items */
+            items: components["schemas"]["ViolationRow"][];
+            /** N Pairs */
+            n_pairs: number;
+            /**
+             * N Questions
+             * @description Questions with a pair.
+             */
+            n_questions: number;
+            /** N Questions Violated */
+            n_questions_violated: number;
+            /** N Violated */
+            n_violated: number;
+            /** Next After */
+            next_after: string | null;
         };
         /**
          * WorkerRead
@@ -8232,6 +8603,306 @@ export interface operations {
             };
         };
     };
+    read_beta_overview: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores are looked at. */
+                model: string;
+                /** @description Gap between s_j* and the boundary, nats a token. */
+                beta?: number;
+                /** @description binary, or a rate run's id. */
+                feedback?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetaOverview"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_beta_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetaChoices"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_beta_figure: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores are looked at. */
+                model: string;
+                /** @description Gap between s_j* and the boundary, nats a token. */
+                beta?: number;
+                /** @description binary, or a rate run's id. */
+                feedback?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    export_beta_figure: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores are looked at. */
+                model: string;
+                /** @description Gap between s_j* and the boundary, nats a token. */
+                beta?: number;
+                /** @description binary, or a rate run's id. */
+                feedback?: string;
+                format?: "png" | "svg" | "html";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description This export is not installed */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_beta_questions: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores are looked at. */
+                model: string;
+                /** @description Gap between s_j* and the boundary, nats a token. */
+                beta?: number;
+                /** @description binary, or a rate run's id. */
+                feedback?: string;
+                /** @description Only questions with a COT under its boundary. */
+                only_under?: boolean;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BetaQuestion_"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_beta_question: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores are looked at. */
+                model: string;
+                /** @description Gap between s_j* and the boundary, nats a token. */
+                beta?: number;
+                /** @description binary, or a rate run's id. */
+                feedback?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                example_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BetaQuestion"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_candidate_ids: {
         parameters: {
             query?: {
@@ -8372,7 +9043,7 @@ export interface operations {
             };
         };
     };
-    list_checkpoints: {
+    list_scoring_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -8791,6 +9462,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_violations: {
+        parameters: {
+            query: {
+                /** @description Model run whose scores rank the pairs. */
+                model: string;
+                /** @description A second model run, for comparison. */
+                against?: string | null;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Violations"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };

@@ -16,11 +16,12 @@ export interface TokenPiece {
 /** Ends are counted in characters as the server does; the text may be cut. */
 export function tokenPieces(text: string, ends: readonly number[]): TokenPiece[] {
   const offset = offsets(text);
+  const shown = [...text].length;
   let start = 0;
   const pieces: TokenPiece[] = [];
   for (const [index, end] of ends.entries()) {
     const stop = offset(end);
-    if (start >= text.length && stop > start) break;
+    if (start >= text.length && end > shown) break;
     const piece = text.slice(start, stop);
     pieces.push({ text: piece, hidden: piece === "", index });
     start = Math.max(start, stop);

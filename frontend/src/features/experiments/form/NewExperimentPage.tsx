@@ -27,7 +27,14 @@ import { RankingNotice } from "./RankingNotice";
 import { fromRankingSet, rankingSetOptions } from "./ranking";
 import { SamplingEndpoint } from "./SamplingEndpoint";
 import { automaticName, serverProblems, toSpec } from "./spec";
-import { adoptRecipe, defaultValues, type FormValues, fromSpec, type Recipe } from "./values";
+import {
+  adoptRecipe,
+  defaultValues,
+  type FormValues,
+  fromSpec,
+  type Recipe,
+  withBoundaryBeta,
+} from "./values";
 
 const MAIN_NUMBERS: NumberPath[] = [
   "train_questions",
@@ -63,26 +70,29 @@ export function NewExperimentPage() {
     (rankingId !== null && ranking.data === undefined)
   )
     return <PanelSkeleton rows={12} />;
-  const key = rankingId === null ? (from ?? "") : `ranking:${rankingId}`;
+  const beta = Number(query.get("beta") ?? Number.NaN);
+  const explored = Number.isFinite(beta) ? ` β ${beta}` : "";
+  const key = rankingId === null ? `${from ?? ""}${explored}` : `ranking:${rankingId}`;
   const saved = loadDraft(key);
   const builtinModel =
     models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null;
   const isBuiltin = datasets.data.some(
     (one) => one.builtin && one.newest?.id === ranking.data?.dataset_version_id,
   );
+  const filled =
+    ranking.data !== undefined
+      ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
+      : source.data === undefined
+        ? defaultValues(
+            "builtin",
+            datasets.data.find((one) => one.builtin)?.newest?.id ??
+              datasets.data[0]?.newest?.id ??
+              null,
+            builtinModel,
+          )
+        : fromSpec(source.data.spec);
   const start: Draft = saved ?? {
-    values:
-      ranking.data !== undefined
-        ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
-        : source.data === undefined
-          ? defaultValues(
-              "builtin",
-              datasets.data.find((one) => one.builtin)?.newest?.id ??
-                datasets.data[0]?.newest?.id ??
-                null,
-              builtinModel,
-            )
-          : fromSpec(source.data.spec),
+    values: explored === "" ? filled : withBoundaryBeta(filled, beta),
     requestId: newRequestId(),
   };
   return (

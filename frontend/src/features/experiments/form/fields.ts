@@ -235,6 +235,14 @@ export const CHOICES = {
       { value: "ranking", label: "Ratings" },
     ],
   },
+  labels: {
+    label: "Labels",
+    help: "Which labels right-or-wrong feedback trains on: as the COTs were sampled, or with the newest re-grade and people's labels in their place. Evaluation always counts them as sampled.",
+    options: [
+      { value: "sampled", label: "As sampled" },
+      { value: "corrected", label: "Corrected" },
+    ],
+  },
   start_from: {
     label: "Start from",
     help: "Where methods other than VFT start: the base model, the paper's choice, or the VFT model.",

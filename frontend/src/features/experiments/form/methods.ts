@@ -51,7 +51,7 @@ export const BOUNDARY_RULES: readonly { value: BoundaryRule; label: string }[] =
 ];
 const RANKING = new Set<MethodName>(["aft", "rrhf", "pro", "dpo"]);
 const WITH_BETA = new Set<MethodName>(["rrhf", "dpo"]);
-const DEFAULT_BOUNDARY_BETA = 0.15;
+export const DEFAULT_BOUNDARY_BETA = 0.15;
 
 export const isRanking = (name: MethodName): boolean => RANKING.has(name);
 /** Whether sampled COTs are part of what it trains on. */

@@ -1,6 +1,6 @@
 import type { Spec } from "../queries";
 import { CHOICE_PATHS, type ChoicePath, NUMBER_PATHS, type NumberPath, numberText } from "./fields";
-import { fromMethod, type MethodChoice, newMethod } from "./methods";
+import { DEFAULT_BOUNDARY_BETA, fromMethod, type MethodChoice, newMethod } from "./methods";
 import type { RankingChoice } from "./ranking";
 
 /** Everything the form holds. Numbers stay as typed, so that a half-typed one is not lost. */
@@ -58,6 +58,7 @@ const PAPER_NUMBERS: Numbers = {
 const PAPER_CHOICES: Choices = {
   judge: "answer",
   feedback: "binary",
+  labels: "sampled",
   start_from: "base",
   vft_reduction: "token-mean",
   on_degradation: "warn",
@@ -182,6 +183,21 @@ export function fromSpec(spec: Spec): FormValues {
           }
         : null,
   };
+}
+
+/** The form with AFT under a boundary of this β, added unless it is there. */
+export function withBoundaryBeta(values: FormValues, beta: number): FormValues {
+  const text = numberText(beta);
+  const isThere = values.methods.some(
+    (one) =>
+      one.name === "aft" &&
+      one.constraint === "boundary" &&
+      one.boundaryRule === "beta" &&
+      (one.boundaryBeta === text || (one.boundaryBeta === "" && beta === DEFAULT_BOUNDARY_BETA)),
+  );
+  if (isThere) return values;
+  const added = { ...newMethod("aft", "boundary"), boundaryBeta: text };
+  return { ...values, methods: [...values.methods, added] };
 }
 
 function textOf(numbers: Numbers): Record<NumberPath, string> {
