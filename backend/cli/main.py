@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "worker": "backend.cli.up:worker",
     "doctor": "backend.cli.doctor:doctor",
     "demo": "backend.cli.demo:demo_command",
+    "reproduce": "backend.cli.reproduce:reproduce",
     "datasets": "backend.cli.datasets:app",
     "models": "backend.cli.models:app",
     "experiments": "backend.cli.experiments:app",

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import MethodConfig
 from aft.config.training import BuiltinModelConfig, OptimizerConfig
+from aft.paper.scales import SHORT_MODEL, SHORT_STEPS
 from backend.db.models import BaseModelEntry, Experiment
 from backend.services import experiments
 
@@ -21,8 +22,6 @@ METHODS = (
     MethodConfig(name="pro", constraint="none", feedback="ranking"),
     MethodConfig(name="pro", constraint="detached", feedback="ranking"),
 )
-SHORT_MODEL = "Small Llama, hardly trained (short demo)"
-SHORT_STEPS = 120
 SHORT_METHODS = tuple(method for method in METHODS if method.name in {"vft", "rft", "aft"})
 
 

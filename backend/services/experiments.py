@@ -326,7 +326,11 @@ def forget_deleted(session: Session) -> None:
 
 def to_yaml(spec: ExperimentSpec) -> str:
     """The specification as ``aft experiments start FILE`` takes it, without defaults."""
-    body: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True)
+    return as_yaml(spec.model_dump(mode="json", exclude_defaults=True))
+
+
+def as_yaml(body: dict[str, Any]) -> str:
+    """Plain values as YAML in the order given."""
     return yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
 
 
