@@ -136,7 +136,32 @@ def _sampled(ks: tuple[int, ...]) -> tuple[MethodConfig, ...]:
     return tuple(_method("aft", constraint, k=k) for constraint in ("detached", "boundary") for k in ks)
 
 
+_RANKED_AFT: Final = tuple(
+    _ranked("aft", constraint) for constraint in ("none", "detached", "detached-lowest", "boundary")
+)
+_ALL: Final = (
+    *BASELINES,
+    RFT,
+    _method("aft"),
+    _method("aft", "detached"),
+    _method("aft", "boundary"),
+    *_RANKED_AFT,
+    *(_ranked(name, constraint) for name in ("rrhf", "pro", "dpo") for constraint in ("none", "detached")),
+)
+
 PRESETS: Final[tuple[Preset, ...]] = (
+    Preset(
+        name="miniature",
+        title="The paper in miniature",
+        paper=(
+            "Every method of Tables 2 to 4, 8 and 11 in one comparison: VFT, RFT, AFT with each constraint for both "
+            "kinds of feedback, RRHF and PRO with and without a constraint; ranking DPO beside them."
+        ),
+        look_at="The comparison table and the degradation panel.",
+        methods=_ALL,
+        published=("table2/llama-7b/gsm8k", f"table4/{_RANK_COLUMN}", f"table8/{_RANK_COLUMN}"),
+        miniature="The sweeps of Figures 2a to 2d are presets of their own; `aft reproduce` runs all of them.",
+    ),
     Preset(
         name="table-1",
         title="Table 1: fine-tuned models misjudge COTs",
@@ -354,11 +379,9 @@ def get_preset(name: str) -> Preset:
     Raises:
         KeyError: If there is none.
     """
-    return next(preset for preset in PRESETS if preset.name == name) if name in NAMES else _refuse(name)
+    if name not in NAMES:
+        raise KeyError(f"There is no preset '{name}'. Choose one of {', '.join(NAMES)}.")
+    return PRESETS[NAMES.index(name)]
 
 
 NAMES: Final = tuple(preset.name for preset in PRESETS)
-
-
-def _refuse(name: str) -> Preset:
-    raise KeyError(f"There is no preset '{name}'. Choose one of {', '.join(NAMES)}.")

@@ -12,6 +12,7 @@ NOUNS = (
     "datasets",
     "models",
     "experiments",
+    "presets",
     "comparison",
     "reports",
     "figures",

@@ -7,8 +7,9 @@ from fastapi.responses import PlainTextResponse
 
 from backend.api.deps import ReadSessionDep, problems
 from backend.errors import Invalid, NotFound
+from backend.schemas.case_study import CaseStudy
 from backend.schemas.comparison import Comparison, ComparisonOptions, FlipsRead, TestName
-from backend.services import comparison, comparison_files, experiments, question_flips
+from backend.services import case_study, comparison, comparison_files, experiments, question_flips
 
 router = APIRouter(prefix="/experiments", tags=["comparison"])
 
@@ -61,6 +62,14 @@ def read_flips(
     """Questions that a method fixed or broke against the baseline, under one seed."""
     experiment = experiments.get(session, experiment_id)
     return question_flips.read(session, experiment, method, options, kind=kind, limit=limit)
+
+
+@router.get("/{experiment_id}/case-study", response_model=CaseStudy, responses=problems(NotFound, Invalid))
+def read_case_study(
+    session: ReadSessionDep, experiment_id: str, example_id: int | None = None, seed: int | None = None
+) -> CaseStudy:
+    """One test question under every method: first wrong step and repetition (Table 12)."""
+    return case_study.read(session, experiments.get(session, experiment_id), example_id=example_id, seed=seed)
 
 
 def _file(text: str, name: str, media_type: str) -> PlainTextResponse:

@@ -26,6 +26,7 @@ ExperimentFigure = Literal[
     "degradation",
     "watch",
     "sweep",
+    "votes",
     "parallel",
 ]
 RunFigure = Literal["loss", "push", "degradation"]

@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from aft.config.experiment import ExperimentSpec
+from aft.paper.presets import BUILTIN, NAMES, mini_spec, paper_spec
 from backend import jobs
 from backend.cli import experiment_changes, experiment_files
+from backend.cli.acting import plain_errors
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
-from backend.services import comparison, experiments, previews, sampling_endpoints
+from backend.services import comparison, experiments, presets, previews, sampling_endpoints
 
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
@@ -83,6 +85,24 @@ def start_command(
     for run_id, attempt in doorbells:
         jobs.ring(run_id, attempt)
     console.print(experiment.id)
+
+
+@app.command("preset")
+def preset_command(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.")],
+    mini: Annotated[bool, typer.Option(help="In miniature, on the built-in model and task.")] = False,
+    dataset_version_id: Annotated[str, typer.Option(help="The data set version, for the paper's form.")] = BUILTIN,
+    base_model_id: Annotated[str, typer.Option(help="The base model, for the paper's form.")] = BUILTIN,
+) -> None:
+    """Print a table or figure of the paper as an experiment's YAML, for `aft experiments start`."""
+    with plain_errors():
+        preset = presets.get(name)
+    spec = (
+        mini_spec(preset)
+        if mini
+        else paper_spec(preset, dataset_version_id=dataset_version_id, base_model_id=base_model_id)
+    )
+    typer.echo(experiments.to_yaml(spec), nl=False)
 
 
 @app.command("list")

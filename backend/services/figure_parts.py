@@ -1,7 +1,7 @@
 """What the figures of an experiment read beside the comparison: series, scores, settings."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -9,10 +9,11 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from aft.config.method import MethodConfig, method_label
+from aft.metrics import mean_and_std
 from backend.charts.curves import MethodSeries
 from backend.charts.methods import MethodValues
 from backend.charts.sweeps import Sweep, SweepPoint
-from backend.db.models import Candidate, RunParent, Score
+from backend.db.models import Candidate, Result, RunParent, Score
 from backend.schemas.comparison import Comparison, MethodRow
 from backend.services import metrics
 
@@ -24,6 +25,7 @@ SETTINGS: Final = {
     "negative_noise": "α, share of a negative's characters replaced",
 }
 """Numeric settings of a method that a sweep can vary."""
+VOTES_PREFIX: Final = "self_consistency@"
 _IMPLIED: Final = {"boundary_beta": 0.15, "beta": 1.0, "negative_noise": 0.0}
 
 
@@ -107,6 +109,34 @@ def sweeps(methods: Sequence[MethodConfig], values: Mapping[str, MethodValues], 
         for shared, points in groups.items()
         if len({point.x for point in points}) > 1
     ]
+
+
+def votes(session: Session, rows: Sequence[MethodRow], values: Mapping[str, MethodValues]) -> list[Sweep]:
+    """Task accuracy by majority vote over the number of sampled paths (Figure 2d), a curve a method."""
+    places = {
+        kinds["evaluate"]: (row.method, seed)
+        for row in rows
+        for seed, kinds in row.run_ids.items()
+        if "evaluate" in kinds
+    }
+    query = select(Result.run_id, Result.metric, Result.value).where(
+        Result.run_id.in_(list(places)), Result.metric.startswith(VOTES_PREFIX)
+    )
+    found: dict[str, dict[int, dict[str, float]]] = {}
+    for run_id, metric, value in session.execute(query):
+        method, seed = places[run_id]
+        if value is not None:
+            paths = int(metric.removeprefix(VOTES_PREFIX))
+            found.setdefault(method, {}).setdefault(paths, {})[seed] = 100 * value
+    curves = []
+    for method in [row.method for row in rows if row.method in found]:
+        points = []
+        for paths, by_seed in sorted(found[method].items()):
+            spread = mean_and_std(list(by_seed.values()))
+            assert spread is not None  # an entry is made with its first value
+            points.append(SweepPoint(paths, replace(values[method], by_seed=by_seed, mean=spread.mean, std=spread.std)))
+        curves.append(Sweep(method, "Sampled paths that vote", points))
+    return curves
 
 
 def varying(methods: Sequence[MethodConfig]) -> Iterator[str]:

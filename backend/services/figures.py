@@ -243,6 +243,21 @@ def _sweep(_session: Session, experiment: Experiment, table: Comparison) -> Made
     )
 
 
+def _votes(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+    values = {m.label: m for m in comparison.values_by_method(table, "task_accuracy", scale=PERCENT)}
+    found = figure_parts.votes(session, table.rows, values)
+    figure = sweep_curves(found, "Task accuracy by majority vote (%)", baseline=None)
+    if not found:
+        figure.layout.annotations[0].text = "This experiment samples no paths to vote: set self_consistency."
+    return MadeFigure(
+        title="Self-consistency",
+        description="Task accuracy by majority vote over sampled paths, mean with standard deviation over seeds.",
+        figure=figure,
+        columns=["Method", "Paths", "Mean", "Std", "Seeds"],
+        rows=[[c.name, p.x, p.values.mean, p.values.std, len(p.values.by_seed)] for c in found for p in c.points],
+    )
+
+
 def _parallel(_session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
     spec = ExperimentSpec.model_validate(experiment.spec)
     shown = {row.method for row in table.rows}
@@ -275,5 +290,6 @@ EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], 
     "degradation": _degradation,
     "watch": watch_figures.of_experiment,
     "sweep": _sweep,
+    "votes": _votes,
     "parallel": _parallel,
 }

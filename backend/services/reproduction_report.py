@@ -119,13 +119,15 @@ def _shapes(judged: list[tuple[str, str, list[Judged]]]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for name, where, parts in judged:
-        evidence = "<br>".join(_evidence(part) for part in parts)
-        lines.append(f"| {name} | {where} | **{summary(parts)}** | {evidence} |")
+        verdict = summary(parts)
+        evidence = "<br>".join(map(_evidence, parts)) if verdict != "missing" else "not measured under two seeds"
+        lines.append(f"| {name} | {where} | **{verdict}** | {evidence} |")
     lines += [
         "",
         "*holds*: the expected sign with p < 0.05. *in the direction, within noise*: the expected sign, p ≥ 0.05. *not "
         "seen*: another sign, within noise. *the opposite*: the other sign with p < 0.05. *in part*: some of the parts "
-        "hold. p-values here are not corrected for the number of claims.",
+        "hold. *within noise*: none is clear, their signs differ. p-values here are not corrected for the number of "
+        "claims.",
         "",
     ]
     return "\n".join(lines)
@@ -134,9 +136,10 @@ def _shapes(judged: list[tuple[str, str, list[Judged]]]) -> str:
 def _evidence(item: Judged) -> str:
     part = item.part
     metric = {TASK: "", ASSESSMENT: ", assessment", PERPLEXITY: ", perplexity"}.get(part.metric, f", {part.metric}")
-    text = _difference(item.tested, _SCALE.get(part.metric, 100.0)) if item.tested else "missing"
-    n = f", n = {item.tested.n}" if item.tested else ""
-    return f"{part.method} − {part.other}{metric}: {text}{n} ({item.verdict})"
+    if item.tested is None:
+        return f"{part.method} − {part.other}{metric}: fewer than two seeds"
+    text = _difference(item.tested, _SCALE.get(part.metric, 100.0))
+    return f"{part.method} − {part.other}{metric}: {text}, n = {item.tested.n} ({item.verdict})"
 
 
 def _section(

@@ -65,3 +65,18 @@ def test_the_form_shows_the_plan_before_anything_starts(address: str, browser: B
     expect(page.get_by_text("No worker is running", exact=False).first).to_be_visible(timeout=30_000)
     expect(page.get_by_role("button", name="Start experiment")).to_be_enabled()
     page.close()
+
+
+def test_a_table_of_the_paper_fills_the_form(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/experiments/new")
+    page.get_by_placeholder("None: settings of your own").fill("Figure 2d", timeout=60_000)
+    page.get_by_role("option", name="Figure 2d: self-consistency").click(timeout=30_000)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Figure 2d: self-consistency, in miniature")
+    assert "preset=figure-2d" in page.url
+    page.get_by_role("tab", name="YAML").click()
+    # A setting that the form itself does not show.
+    expect(page.get_by_text("self_consistency:", exact=False)).to_be_visible(timeout=30_000)
+    page.get_by_text("As in the paper", exact=True).click()
+    expect(page.get_by_label("Learning rate")).to_have_value("2e-5")
+    page.close()

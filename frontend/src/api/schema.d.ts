@@ -992,6 +992,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/case-study": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Case Study
+         * @description One test question under every method: first wrong step and repetition (Table 12).
+         */
+        get: operations["read_case_study"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/comparison": {
         parameters: {
             query?: never;
@@ -1570,6 +1590,26 @@ export interface paths {
          * @description Name somebody who shall review; the same name is the same person.
          */
         post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presets
+         * @description Every table and figure, what the paper did, its published values, and both specifications.
+         */
+        get: operations["list_presets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3219,6 +3259,81 @@ export interface components {
         CandidateSets: {
             /** Sets */
             sets: components["schemas"]["CandidateSet"][];
+        };
+        /**
+         * CaseAnswer
+         * @description A method's greedy answer to the question.
+         */
+        CaseAnswer: {
+            /** Answer */
+            answer: string | null;
+            /** Constraint */
+            constraint: string;
+            /** Family */
+            family: string;
+            /** Method */
+            method: string;
+            /**
+             * Repetition
+             * @description Share of 4-grams of words that stood in the answer before; None for fewer than four words.
+             */
+            repetition: number | null;
+            /**
+             * Run Id
+             * @description The evaluation it is from.
+             */
+            run_id: string;
+            /** Text */
+            text: string;
+            /**
+             * Verdict
+             * @description right, wrong, unparsed or truncated.
+             */
+            verdict: string;
+            /** Wrong End */
+            wrong_end: number | null;
+            /**
+             * Wrong Start
+             * @description Character span of the first wrong step; None where no step is wrong or steps cannot be checked.
+             */
+            wrong_start: number | null;
+        };
+        /**
+         * CaseStudy
+         * @description Answers side by side.
+         */
+        CaseStudy: {
+            /** Answers */
+            answers: components["schemas"]["CaseAnswer"][];
+            /** Example Id */
+            example_id: number;
+            /** Gold */
+            gold: string;
+            /**
+             * Next Example Id
+             * @description Another question that the methods answer differently.
+             */
+            next_example_id: number | null;
+            /** Question */
+            question: string;
+            /** Reference */
+            reference: string;
+            /**
+             * Repetition
+             * @description By method: mean over all its answers of that seed.
+             */
+            repetition: {
+                [key: string]: number | null;
+            };
+            /** Seed */
+            seed: number;
+            /** Seeds */
+            seeds: number[];
+            /**
+             * Steps Checked
+             * @description Whether the task's oracle can check steps.
+             */
+            steps_checked: boolean;
         };
         /**
          * CellError
@@ -6079,6 +6194,44 @@ export interface components {
             remedy: string;
         };
         /**
+         * PresetList
+         * @description Every preset, in the paper's order.
+         */
+        PresetList: {
+            /** Items */
+            items: components["schemas"]["PresetRead"][];
+        };
+        /**
+         * PresetRead
+         * @description One table or figure of the paper.
+         */
+        PresetRead: {
+            /** @description With the paper's settings; data set and model are to be chosen. */
+            full: components["schemas"]["ExperimentSpec"];
+            /** Look At */
+            look_at: string;
+            /** @description On the built-in model and task. */
+            mini: components["schemas"]["ExperimentSpec"];
+            /**
+             * Miniature
+             * @description What is different in miniature, beyond model, data and settings.
+             */
+            miniature: string;
+            /** Name */
+            name: string;
+            /**
+             * Paper
+             * @description What the paper did and found.
+             */
+            paper: string;
+            /** Published */
+            published: components["schemas"]["PublishedTable"][];
+            /** Published Source */
+            published_source: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * PreviewRead
          * @description The first rows of a file under a mapping.
          */
@@ -6195,6 +6348,35 @@ export interface components {
             key: string;
             /** Title */
             title: string;
+        };
+        /**
+         * PublishedTable
+         * @description One model on one data set.
+         */
+        PublishedTable: {
+            /** Key */
+            key: string;
+            /** Title */
+            title: string;
+            /** Values */
+            values: components["schemas"]["PublishedValue"][];
+        };
+        /**
+         * PublishedValue
+         * @description A value as the paper printed it, in this product's unit.
+         */
+        PublishedValue: {
+            /** Mean */
+            mean: number;
+            /**
+             * Method
+             * @description The paper's method by this product's key, e.g. ``aft:detached:binary``.
+             */
+            method: string;
+            /** Metric */
+            metric: string;
+            /** Std */
+            std: number | null;
         };
         /**
          * QuestionGroup
@@ -10825,6 +11007,51 @@ export interface operations {
             };
         };
     };
+    read_case_study: {
+        parameters: {
+            query?: {
+                example_id?: number | null;
+                seed?: number | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseStudy"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     read_comparison: {
         parameters: {
             query?: {
@@ -11083,7 +11310,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel";
             };
             cookie?: never;
         };
@@ -11133,7 +11360,7 @@ export interface operations {
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel";
             };
             cookie?: never;
         };
@@ -12293,6 +12520,36 @@ export interface operations {
             };
             /** @description A setting cannot work */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetList"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

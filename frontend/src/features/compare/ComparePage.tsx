@@ -12,6 +12,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { CasePanel } from "./CasePanel";
 import classes from "./ComparePage.module.css";
 import { ComparisonControls } from "./ComparisonControls";
 import { ComparisonTable } from "./ComparisonTable";
@@ -131,6 +132,8 @@ export function ComparePage() {
           {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
         </div>
         <MoreFigures {...shared} />
+        {(comparison.data?.rows.some((row) => (row.statistics.task_accuracy?.n ?? 0) > 0) ??
+          false) && <CasePanel {...shared} />}
       </div>
     </>
   );

@@ -51,9 +51,10 @@ const GROUPS: Group[] = [
     value: "sweeps",
     label: "Sweeps",
     about:
-      "Settings that this experiment varies: β, factors, weights, k and α, where there are any.",
+      "Settings that this experiment varies: β, factors, weights, k and α, where there are any; and majority votes.",
     figures: [
       { name: "sweep", title: "Task accuracy over the setting that varies" },
+      { name: "votes", title: "Self-consistency" },
       { name: "parallel", title: "Settings and results together" },
     ],
   },

@@ -22,6 +22,8 @@ export interface CompareState {
   selected: readonly string[];
   /** The method whose flipped questions are shown. */
   flips: string | undefined;
+  /** The question of the case study; undefined lets the server choose a telling one. */
+  case: number | undefined;
 }
 
 const TESTS: readonly TestName[] = ["paired-t", "welch", "bootstrap", "mcnemar"];
@@ -30,6 +32,7 @@ export const DEFAULT_METRIC = "task_accuracy";
 export function readState(query: URLSearchParams): CompareState {
   const sort = query.get("sort");
   const seed = query.get("seed");
+  const example = query.get("case");
   return {
     baseline: query.get("baseline") ?? undefined,
     test: TESTS.find((one) => one === query.get("test")) ?? "paired-t",
@@ -44,6 +47,7 @@ export function readState(query: URLSearchParams): CompareState {
     hidden: query.getAll("hide"),
     selected: query.getAll("select"),
     flips: query.get("flips") ?? undefined,
+    case: example !== null && /^\d{1,15}$/.test(example) ? Number(example) : undefined,
   };
 }
 
@@ -63,6 +67,7 @@ export function writeState(state: CompareState): URLSearchParams {
   for (const label of state.hidden) query.append("hide", label);
   for (const label of state.selected) query.append("select", label);
   set("flips", state.flips);
+  set("case", state.case?.toString());
   return query;
 }
 

@@ -95,3 +95,27 @@ export const flipsOptions = (
     placeholderData: keepPreviousData,
   });
 };
+
+export type CaseStudy = Schema<"CaseStudy">;
+
+/** One question under every method; null takes one that they answer differently. */
+export const caseOptions = (
+  experimentId: string,
+  exampleId: number | null,
+  seed: number | null,
+) => {
+  const query = {
+    ...(exampleId !== null && { example_id: exampleId }),
+    ...(seed !== null && { seed }),
+  };
+  return queryOptions({
+    queryKey: ["experiments", experimentId, "case-study", query],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/experiments/{experiment_id}/case-study", {
+          params: { path: { experiment_id: experimentId }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+};

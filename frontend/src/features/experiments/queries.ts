@@ -15,6 +15,7 @@ export type Cell = Schema<"ExperimentCell">;
 export type Plan = Schema<"ExperimentPlan">;
 export type PlanWarning = Schema<"PlanWarning">;
 export type Spec = Schema<"ExperimentSpec">;
+export type Preset = Schema<"PresetRead">;
 export type Method = Schema<"MethodConfig">;
 export type StateCounts = Schema<"StateCounts">;
 export type DatasetRow = Schema<"DatasetSummary">;
@@ -93,6 +94,13 @@ export const datasetsOptions = () =>
     queryKey: ["datasets", "list", "to choose"],
     queryFn: async () =>
       unwrap(await api.GET("/api/v1/datasets", { params: { query: { limit: 200 } } })).items,
+  });
+
+/** The paper's tables and figures, as experiments to start from. */
+export const presetsOptions = () =>
+  queryOptions({
+    queryKey: ["presets"],
+    queryFn: async () => unwrap(await api.GET("/api/v1/presets")).items,
   });
 
 /** A data set with all its versions, for those who want an older one. */

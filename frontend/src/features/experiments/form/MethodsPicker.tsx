@@ -2,6 +2,7 @@ import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Icon } from "@/components/Icon";
 import { MethodName as MethodMark } from "@/components/MethodMark";
+import { METHOD_NUMBERS } from "./fields";
 import {
   BOUNDARY_RULES,
   CONSTRAINTS,
@@ -15,6 +16,7 @@ import {
   methodProblems,
   newMethod,
   toMethod,
+  usesCandidates,
   withMethod,
 } from "./methods";
 import classes from "./NewExperimentPage.module.css";
@@ -24,6 +26,9 @@ interface Props {
   problem: string | undefined;
   onChange: (methods: MethodChoice[]) => void;
 }
+
+const takes = (field: "k" | "negativeNoise", name: MethodName): boolean =>
+  field === "k" ? usesCandidates(name) : isRanking(name) && name !== "dpo";
 
 const FEEDBACK = [
   { value: "", label: "as the experiment" },
@@ -39,97 +44,119 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
     onChange(methods.map((one) => (one.id === id ? { ...one, ...change } : one)));
   return (
     <>
-      <table className={classes.table}>
-        <thead>
-          <tr>
-            <th scope="col">Method</th>
-            <th scope="col">Feedback</th>
-            <th scope="col">β</th>
-            <th scope="col">
-              <span className="visually-hidden">Remove</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {methods.map((one) => {
-            const label = methodLabel(toMethod(one));
-            const problems = methodProblems(one).join(" ");
-            const isBoundary = isRanking(one.name) && one.constraint === "boundary";
-            return (
-              <tr key={one.id}>
-                <td>
-                  <MethodMark
-                    label={label}
-                    family={one.name}
-                    constraint={one.constraint}
-                    equation
-                  />
-                </td>
-                <td>
-                  {isRanking(one.name) && (
-                    <Select
-                      size="xs"
-                      aria-label={`Feedback of ${label}`}
-                      allowDeselect={false}
-                      data={FEEDBACK}
-                      value={one.feedback}
-                      onChange={(value) =>
-                        set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
-                      }
+      <div className={classes.scroll}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">Method</th>
+              <th scope="col">Feedback</th>
+              <th scope="col">β</th>
+              <th scope="col">k</th>
+              <th scope="col">α</th>
+              <th scope="col">
+                <span className="visually-hidden">Remove</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {methods.map((one) => {
+              const label = methodLabel(toMethod(one));
+              const problems = methodProblems(one).join(" ");
+              const isBoundary = isRanking(one.name) && one.constraint === "boundary";
+              return (
+                <tr key={one.id}>
+                  <td>
+                    <MethodMark
+                      label={label}
+                      family={one.name}
+                      constraint={one.constraint}
+                      equation
                     />
-                  )}
-                </td>
-                <td>
-                  {isBoundary && (
-                    <Select
-                      size="xs"
-                      w={150}
-                      aria-label={`Where the boundary of ${label} lies`}
-                      allowDeselect={false}
-                      data={BOUNDARY_RULES}
-                      value={one.boundaryRule}
-                      onChange={(value) =>
-                        set(one.id, { boundaryRule: value as MethodChoice["boundaryRule"] })
-                      }
-                    />
-                  )}
-                  {isBoundary && one.boundaryRule === "beta" && (
-                    <TextInput
-                      size="xs"
-                      w={90}
-                      aria-label={`β of the boundary of ${label}`}
-                      placeholder="0.15"
-                      value={one.boundaryBeta}
-                      error={problems === "" ? undefined : problems}
-                      onChange={(event) => set(one.id, { boundaryBeta: event.currentTarget.value })}
-                    />
-                  )}
-                  {hasBeta(one.name) && (
-                    <TextInput
-                      size="xs"
-                      w={90}
-                      aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
-                      placeholder="1"
-                      value={one.beta}
-                      error={problems === "" ? undefined : problems}
-                      onChange={(event) => set(one.id, { beta: event.currentTarget.value })}
-                    />
-                  )}
-                </td>
-                <td>
-                  <ActionIcon
-                    variant="subtle"
-                    aria-label={`Remove ${label}`}
-                    onClick={() => onChange(methods.filter((other) => other.id !== one.id))}
-                  >
-                    <Icon name="close" size={14} />
-                  </ActionIcon>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+                  </td>
+                  <td>
+                    {isRanking(one.name) && (
+                      <Select
+                        size="xs"
+                        aria-label={`Feedback of ${label}`}
+                        allowDeselect={false}
+                        data={FEEDBACK}
+                        value={one.feedback}
+                        onChange={(value) =>
+                          set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
+                        }
+                      />
+                    )}
+                  </td>
+                  <td>
+                    {isBoundary && (
+                      <Select
+                        size="xs"
+                        w={150}
+                        aria-label={`Where the boundary of ${label} lies`}
+                        allowDeselect={false}
+                        data={BOUNDARY_RULES}
+                        value={one.boundaryRule}
+                        onChange={(value) =>
+                          set(one.id, { boundaryRule: value as MethodChoice["boundaryRule"] })
+                        }
+                      />
+                    )}
+                    {isBoundary && one.boundaryRule === "beta" && (
+                      <TextInput
+                        size="xs"
+                        w={90}
+                        aria-label={`β of the boundary of ${label}`}
+                        placeholder="0.15"
+                        value={one.boundaryBeta}
+                        error={problems === "" ? undefined : problems}
+                        onChange={(event) =>
+                          set(one.id, { boundaryBeta: event.currentTarget.value })
+                        }
+                      />
+                    )}
+                    {hasBeta(one.name) && (
+                      <TextInput
+                        size="xs"
+                        w={90}
+                        aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
+                        placeholder="1"
+                        value={one.beta}
+                        error={problems === "" ? undefined : problems}
+                        onChange={(event) => set(one.id, { beta: event.currentTarget.value })}
+                      />
+                    )}
+                  </td>
+                  {(["k", "negativeNoise"] as const).map((field) => (
+                    <td key={field}>
+                      {takes(field, one.name) && (
+                        <TextInput
+                          size="xs"
+                          w={52}
+                          aria-label={`${field === "k" ? "k" : "α"} of ${label}`}
+                          title={METHOD_NUMBERS[field === "k" ? "k" : "negative_noise"].help}
+                          placeholder={METHOD_NUMBERS[field === "k" ? "k" : "negative_noise"].empty}
+                          value={one[field]}
+                          error={problems !== "" && one[field] !== ""}
+                          onChange={(event) => set(one.id, { [field]: event.currentTarget.value })}
+                        />
+                      )}
+                    </td>
+                  ))}
+                  <td>
+                    <ActionIcon
+                      variant="subtle"
+                      aria-label={`Remove ${label}`}
+                      onClick={() => onChange(methods.filter((other) => other.id !== one.id))}
+                    >
+                      <Icon name="close" size={14} />
+                    </ActionIcon>
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
       <div className={classes.add}>
         <Select
           label="Add a method"

@@ -15,6 +15,7 @@ import {
   type ModelRow,
   modelsOptions,
   planOptions,
+  presetsOptions,
   useStart,
   versionOptions,
 } from "../queries";
@@ -23,6 +24,7 @@ import { CHOICES, type ChoicePath, infoOf, NUMBER_PATHS, type NumberPath } from 
 import { MethodsPicker } from "./MethodsPicker";
 import classes from "./NewExperimentPage.module.css";
 import { PlanPanel } from "./PlanPanel";
+import { PresetPanel, readPreset } from "./PresetPanel";
 import { RankingNotice } from "./RankingNotice";
 import { fromRankingSet, rankingSetOptions } from "./ranking";
 import { SamplingEndpoint } from "./SamplingEndpoint";
@@ -31,6 +33,7 @@ import {
   adoptRecipe,
   defaultValues,
   type FormValues,
+  fromExperiment,
   fromSpec,
   type Recipe,
   withBoundaryBeta,
@@ -50,11 +53,15 @@ export function NewExperimentPage() {
   const [query] = useSearchParams();
   const from = query.get("from");
   const rankingId = query.get("ranking");
+  const { name, form } = readPreset(query);
   const datasets = useQuery(datasetsOptions());
   const models = useQuery(modelsOptions());
   const source = useQuery({ ...experimentOptions(from ?? ""), enabled: from !== null });
   const ranking = useQuery(rankingSetOptions(rankingId));
-  const failed = [datasets, models, source, ranking].find((one) => one.isError);
+  const presets = useQuery(presetsOptions());
+  const failed = [datasets, models, source, ranking, ...(name === null ? [] : [presets])].find(
+    (one) => one.isError,
+  );
   if (failed !== undefined)
     return (
       <PanelError
@@ -67,12 +74,19 @@ export function NewExperimentPage() {
     datasets.data === undefined ||
     models.data === undefined ||
     (from !== null && source.data === undefined) ||
-    (rankingId !== null && ranking.data === undefined)
+    (rankingId !== null && ranking.data === undefined) ||
+    (name !== null && presets.data === undefined)
   )
     return <PanelSkeleton rows={12} />;
   const beta = Number(query.get("beta") ?? Number.NaN);
   const explored = Number.isFinite(beta) ? ` β ${beta}` : "";
-  const key = rankingId === null ? `${from ?? ""}${explored}` : `ranking:${rankingId}`;
+  const preset = presets.data?.find((one) => one.name === name);
+  const key =
+    preset !== undefined
+      ? `${preset.name} ${form}`
+      : rankingId === null
+        ? `${from ?? ""}${explored}`
+        : `ranking:${rankingId}`;
   const saved = loadDraft(key);
   const builtinModel =
     models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null;
@@ -80,17 +94,19 @@ export function NewExperimentPage() {
     (one) => one.builtin && one.newest?.id === ranking.data?.dataset_version_id,
   );
   const filled =
-    ranking.data !== undefined
-      ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
-      : source.data === undefined
-        ? defaultValues(
-            "builtin",
-            datasets.data.find((one) => one.builtin)?.newest?.id ??
-              datasets.data[0]?.newest?.id ??
-              null,
-            builtinModel,
-          )
-        : fromSpec(source.data.spec);
+    preset !== undefined
+      ? fromSpec(preset[form])
+      : ranking.data !== undefined
+        ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
+        : source.data !== undefined
+          ? fromExperiment(source.data.spec)
+          : defaultValues(
+              "builtin",
+              datasets.data.find((one) => one.builtin)?.newest?.id ??
+                datasets.data[0]?.newest?.id ??
+                null,
+              builtinModel,
+            );
   const start: Draft = saved ?? {
     values: explored === "" ? filled : withBoundaryBeta(filled, beta),
     requestId: newRequestId(),
@@ -214,6 +230,7 @@ function Form({ source, start, datasets, models }: FormProps) {
               onChange={(next) => setValues((before) => ({ ...before, ranking: next }))}
             />
           )}
+          <PresetPanel />
           <Panel title="What is compared">
             <div className={classes.fields}>
               <TextInput

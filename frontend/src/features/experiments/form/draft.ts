@@ -47,6 +47,7 @@ function isDraft(value: unknown): value is Draft {
     Array.isArray(values.methods) &&
     values.methods.every((one) => typeof one.k === "string") &&
     Array.isArray(values.seeds) &&
+    typeof values.kept === "object" &&
     NUMBER_PATHS.every((path) => typeof values.numbers?.[path] === "string") &&
     CHOICE_PATHS.every((path) => typeof values.choices?.[path] === "string")
   );

@@ -51,6 +51,7 @@ export function toSpec(
   }
   if (numbers["lora.rank"] === null) body.lora = null;
   const spec = {
+    ...values.kept,
     name,
     dataset_version_id: values.versionId,
     split_id: values.splitId,

@@ -17,6 +17,8 @@ export interface FormValues {
   choices: Record<ChoicePath, string>;
   /** Name of the endpoint that samples; sent with the server engine only. */
   samplingEndpoint: string | null;
+  /** Settings that the form does not show and hands on as they are, such as self-consistency. */
+  kept: Partial<Spec>;
   /** Compute everything again instead of taking over finished runs. */
   repeat: boolean;
   /** Ratings to train on; absent without. */
@@ -122,6 +124,7 @@ export function defaultValues(
     numbers: textOf(NUMBERS_OF[recipe]),
     choices: { ...CHOICES_OF[recipe] },
     samplingEndpoint: null,
+    kept: {},
     repeat: false,
   };
 }
@@ -152,6 +155,12 @@ function adoptFeedback(methods: readonly MethodChoice[], to: Recipe): MethodChoi
 }
 
 /** The form of an experiment that exists, for "Start from this experiment". */
+export const fromExperiment = (spec: Spec): FormValues => ({
+  ...fromSpec(spec),
+  name: `${spec.name.slice(0, 112)} (copy)`,
+});
+
+/** A specification as a form. */
 export function fromSpec(spec: Spec): FormValues {
   const at = (path: string): unknown =>
     path
@@ -163,7 +172,7 @@ export function fromSpec(spec: Spec): FormValues {
   };
   const choice = (path: ChoicePath): string => String(at(path) ?? PAPER_CHOICES[path]);
   return {
-    name: `${spec.name.slice(0, 112)} (copy)`,
+    name: spec.name,
     versionId: spec.dataset_version_id,
     splitId: spec.split_id ?? null,
     modelId: spec.base_model_id,
@@ -174,6 +183,7 @@ export function fromSpec(spec: Spec): FormValues {
     ) as Record<NumberPath, string>,
     choices: Object.fromEntries(CHOICE_PATHS.map((path) => [path, choice(path)])) as Choices,
     samplingEndpoint: spec.sampling_endpoint ?? null,
+    kept: keptOf(spec),
     repeat: false,
     ranking:
       spec.ranking_set_id || spec.agreement_set_id
@@ -199,6 +209,22 @@ export function withBoundaryBeta(values: FormValues, beta: number): FormValues {
   const added = { ...newMethod("aft", "boundary"), boundaryBeta: text };
   return { ...values, methods: [...values.methods, added] };
 }
+
+const SHOWN: ReadonlySet<string> = new Set([
+  "name",
+  "dataset_version_id",
+  "split_id",
+  "base_model_id",
+  "methods",
+  "seeds",
+  "ranking_set_id",
+  "agreement_set_id",
+  "sampling_endpoint",
+  ...[...NUMBER_PATHS, ...CHOICE_PATHS].map((path) => path.split(".")[0] ?? path),
+]);
+
+const keptOf = (spec: Spec): Partial<Spec> =>
+  Object.fromEntries(Object.entries(spec).filter(([name]) => !SHOWN.has(name)));
 
 function textOf(numbers: Numbers): Record<NumberPath, string> {
   return Object.fromEntries(

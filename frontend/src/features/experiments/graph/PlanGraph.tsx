@@ -23,6 +23,7 @@ const WORDS: Record<string, string> = {
   rate: "Rate",
   "assessment-sample": "Fresh",
   paths: "Paths",
+  search: "β",
 };
 
 /** The runs as a graph: stages from left to right, a row a method, what a seed shares drawn once. */
@@ -139,8 +140,10 @@ function BoxContent({ box }: { box: Box }) {
     <>
       {state !== null && <RunState state={state} iconOnly />}
       {named && <MethodName label={method ?? ""} />}
-      {!named && stage !== "evaluate" && <span className={classes.word}>{WORDS[stage]}</span>}
-      {stage === "evaluate" && state === null && <Icon name="compare" size={13} />}
+      {!named && WORDS[stage] !== undefined && <span className={classes.word}>{WORDS[stage]}</span>}
+      {(stage === "evaluate" || stage === "validate") && state === null && (
+        <Icon name="compare" size={13} />
+      )}
       {members.length > 1 && (
         <span className={classes.times}>
           {state === null ? `×${members.length}` : `${done}/${members.length}`}

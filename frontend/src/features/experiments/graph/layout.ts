@@ -64,18 +64,27 @@ const COLUMNS: readonly Column[] = [
   { title: "Label", width: 84, stages: ["rate", "assessment-sample"] },
   { title: "Train", width: 176, stages: ["train"] },
   { title: "Paths", width: 84, stages: ["paths"] },
-  { title: "Evaluate", width: 62, stages: ["evaluate"] },
+  { title: "Evaluate", width: 62, stages: ["evaluate", "validate", "search"] },
 ];
 
 // The order of the trunks in a gap, so that no two sources share a line.
 const SOURCES = ["base", "vft", "sample", "rate", "assessment-sample", "train", "paths"];
 const SHARED_ROW: Record<string, number> = { vft: 0, sample: 1, rate: 2 };
 
+const SEARCH_BLOCK = "β";
+const MEASURING: readonly string[] = ["evaluate", "validate", "search"];
+
 /** Which block a run belongs to: its seed, or one for all when they are folded together. */
 const blockOf = (node: GraphNode, folded: boolean): string =>
-  node.stage === "base" ? "" : folded ? "all" : String(node.seed);
+  node.stage === "base"
+    ? ""
+    : node.stage === "search"
+      ? SEARCH_BLOCK
+      : folded
+        ? "all"
+        : String(node.seed);
 
-const STAGES_OF_A_METHOD: readonly string[] = ["train", "paths", "evaluate"];
+const STAGES_OF_A_METHOD: readonly string[] = ["train", "paths", ...MEASURING];
 
 const keyOf = (node: GraphNode, folded: boolean): string =>
   `${blockOf(node, folded)}/${node.stage}/${STAGES_OF_A_METHOD.includes(node.stage) ? node.method : ""}`;
@@ -103,7 +112,7 @@ export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): Graph
   let y = HEAD;
   for (const [block, held] of inBlocks) {
     const rows = rowsOf(held);
-    blocks.push({ title: folded ? foldedTitle(held) : `seed ${block}`, y });
+    blocks.push({ title: titleOf(block, held, folded), y });
     blockTop.set(block, y + BLOCK_TITLE - 5);
     y += BLOCK_TITLE;
     const depth = Math.max(rows.length, SHARED_ROWS);
@@ -165,7 +174,7 @@ function placeColumns(nodes: readonly GraphNode[]) {
 
 /** Methods in the experiment's order, the one that is VFT itself first: its line runs straight through. */
 function rowsOf(nodes: readonly GraphNode[]): string[] {
-  const evaluated = nodes.filter((node) => node.stage === "evaluate");
+  const evaluated = nodes.filter((node) => MEASURING.includes(node.stage));
   const trained = new Set(
     nodes.filter((node) => node.stage === "train").map((node) => node.method),
   );
@@ -217,7 +226,8 @@ function edgesOf(
     for (const cell of target.members.flatMap((member) => member.parents)) {
       const source = boxOf.get(keyOfCell.get(cell) ?? "");
       const key = `${source?.key} → ${target.key}`;
-      if (source === undefined || edges.has(key)) continue;
+      // What a search chose goes to every seed; its lines would run back through everything.
+      if (source === undefined || source.stage === "search" || edges.has(key)) continue;
       const trunk =
         (columnOf(target.stage)?.x ?? 0) - 6 - TRUNK_STEP * laneOf(source.stage, target.stage);
       const [from, to] = [middle(source), middle(target)];
@@ -239,10 +249,19 @@ const middle = (box: Box): number => box.y + BOX_HEIGHT / 2;
 
 /** Place of a source's trunk in the gap before a column: the nearest stage has the nearest trunk. */
 function laneOf(source: string, target: string): number {
-  if (target === "evaluate") return source === "assessment-sample" ? 0 : 1;
+  if (MEASURING.includes(target)) return source === "assessment-sample" ? 0 : 1;
   if (target === "train") return 3 - Math.max(0, SOURCES.indexOf(source));
   return source === "base" ? 2 : source === "vft" ? 1 : 0;
 }
+
+const titleOf = (block: string, held: readonly GraphNode[], folded: boolean): string =>
+  block === SEARCH_BLOCK
+    ? "β chosen on validation"
+    : folded
+      ? foldedTitle(held)
+      : held.some((node) => node.stage === "validate")
+        ? `seed ${block}, for the choice of β`
+        : `seed ${block}`;
 
 function foldedTitle(nodes: readonly GraphNode[]): string {
   const seeds = [...new Set(nodes.map((node) => node.seed))];

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { Method, Spec } from "../queries";
+import { fromMethod, methodLabel, methodProblems, newMethod, toMethod } from "./methods";
+import { toSpec } from "./spec";
+import { defaultValues, fromSpec } from "./values";
+
+const plain = toMethod(newMethod("aft", "boundary"));
+
+describe("a method in the form", () => {
+  it.each<[Partial<Method>, string]>([
+    [{}, "AFT · boundary"],
+    [{ boundary_beta: -0.4 }, "AFT · boundary · β -0.4"],
+    [{ boundary_search: true }, "AFT · boundary · searched β"],
+    [{ boundary_rule: "spread" }, "AFT · boundary · spread"],
+    [{ k: 4, negative_noise: 0 }, "AFT · boundary · k 4 · α 0"],
+    [{ label: "mine", negative_noise: 0.3 }, "mine"],
+  ])("keeps %o and is called %s", (change, label) => {
+    const method = { ...plain, ...change };
+    expect(toMethod(fromMethod(method))).toEqual(method);
+    expect(methodLabel(method)).toBe(label);
+  });
+
+  it("leaves out what does not belong to it", () => {
+    const typed = { k: "4", negativeNoise: "0.5" };
+    expect(toMethod({ ...newMethod("vft"), ...typed })).toMatchObject({
+      k: null,
+      negative_noise: null,
+    });
+    expect(toMethod({ ...newMethod("rft"), ...typed })).toMatchObject({
+      k: 4,
+      negative_noise: null,
+    });
+    expect(toMethod({ ...newMethod("dpo"), ...typed }).negative_noise).toBeNull();
+  });
+
+  it("says what cannot be read", () => {
+    expect(methodProblems({ ...newMethod("aft"), k: "1" })).toEqual([
+      "k is 1. Use a whole number from 2 to 1024, or leave it empty for all.",
+    ]);
+    expect(methodProblems({ ...newMethod("aft"), negativeNoise: "2" })).toHaveLength(1);
+  });
+});
+
+it("hands on the settings that the form does not show", () => {
+  const { spec } = toSpec(defaultValues("builtin", "version", "model"), "a name");
+  const given = {
+    ...(spec as Spec),
+    self_consistency: [1, 4],
+    beta_search: { betas: [0, 0.1], seeds: [9], questions: null },
+  };
+  expect(toSpec(fromSpec(given), "another").spec).toEqual(given);
+});
