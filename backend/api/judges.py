@@ -1,9 +1,12 @@
 """Judge endpoints: an administrator's settings, a test, rating runs."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Depends
 
 from backend.api.deps import ReadSessionDep, SessionDep, problems
-from backend.errors import Conflict, Invalid, NotFound
+from backend.db.session import reading
+from backend.errors import Conflict, Forbidden, Invalid, NotFound
 from backend.schemas.judges import (
     JudgeList,
     JudgeName,
@@ -16,7 +19,7 @@ from backend.schemas.judges import (
     JudgeTestResult,
     JudgeWrite,
 )
-from backend.services import judge_runs, judge_settings, judges
+from backend.services import judge_runs, judge_settings, judges, people, review_queues
 
 router = APIRouter(prefix="/judges", tags=["judges"])
 
@@ -45,9 +48,18 @@ def delete_judge(name: JudgeName) -> None:
     judge_settings.remove(name)
 
 
-@router.post("/{name}/test", responses=problems(NotFound, Conflict))
+def _seen(body: JudgeTest, aft_reviewer: Annotated[str | None, Cookie()] = None) -> None:
+    """Refuse a judge's word about a queue that this person reviews blind."""
+    if body.queue_id is not None:
+        with reading() as session:
+            person = people.of_cookie(session, aft_reviewer) if aft_reviewer else None
+            review_queues.require_unblinded(session, review_queues.get(session, body.queue_id), person)
+
+
+@router.post("/{name}/test", responses=problems(NotFound, Conflict, Forbidden), dependencies=[Depends(_seen)])
 def test_judge(name: JudgeName, body: JudgeTest) -> JudgeTestResult:
     """Ask about up to ten candidates and show the raw replies; nothing is stored."""
+    # No transaction stays open while the judge thinks.
     return judges.test(name, body)
 
 

@@ -35,9 +35,13 @@ def _source(run_id: SourceId = None, queue_id: SourceId = None) -> RankingSource
         raise Invalid("Both or neither of run_id and queue_id are given.", remedy="Give one.", field="run_id") from None
 
 
-@router.get("", response_model=RankingSetList, responses=problems(NotFound))
-def list_ranking_sets(session: ReadSessionDep, run_id: SourceId = None, queue_id: SourceId = None) -> RankingSetList:
+@router.get("", response_model=RankingSetList, responses=problems(NotFound, Forbidden))
+def list_ranking_sets(
+    session: ReadSessionDep, person: PersonDep, run_id: SourceId = None, queue_id: SourceId = None
+) -> RankingSetList:
     """Versions, newest first: of a candidate set, of a queue's candidate set, or all."""
+    if queue_id is not None:
+        _seen(session, RankingSource(queue_id=queue_id), person)
     rows = ranking_sets.of_source(session, run_id=run_id, queue_id=queue_id)
     return RankingSetList(items=[ranking_sets.read(session, row) for row in rows])
 

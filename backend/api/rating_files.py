@@ -40,11 +40,13 @@ def export_ratings(
     return StreamingResponse(export.archive(), media_type="application/zip", headers=headers)
 
 
-@router.get("/rating-imports", response_model=list[RatingImportRead], responses=problems(NotFound))
+@router.get("/rating-imports", response_model=list[RatingImportRead], responses=problems(NotFound, Forbidden))
 def list_rating_imports(
-    session: ReadSessionDep, run_id: SourceId = None, queue_id: SourceId = None
+    session: ReadSessionDep, person: PersonDep, run_id: SourceId = None, queue_id: SourceId = None
 ) -> list[RatingImport]:
     """Files whose ratings were imported into a candidate set, newest first."""
+    if queue_id is not None:
+        review_queues.require_unblinded(session, review_queues.get(session, queue_id), person)
     return rating_imports.of_set(session, run_id, queue_id)
 
 

@@ -17,8 +17,11 @@ from backend.db.models import (
     Example,
     Experiment,
     Metric,
+    RankingSet,
+    RankingSetEntry,
     Rating,
     Result,
+    Run,
     RunAttempt,
     RunParent,
     Score,
@@ -177,6 +180,27 @@ def scores(session: Session, run_id: str) -> Iterator[Row]:
     )
     for item in _many(session, query):
         yield {"candidate": item.candidate_id, "score": item.score, "n_tokens": item.n_tokens}
+
+
+def ranked(session: Session, run: Run) -> Iterator[Row]:
+    """Quality and score of every COT of the ranking set that an evaluation is compared with."""
+    set_id, roles = run.inputs["agreement_set_id"], {}
+    for role, parent_id in session.execute(
+        select(RunParent.role, RunParent.parent_id).where(RunParent.run_id == run.id)
+    ):
+        roles[role] = parent_id
+    ranking = session.get_one(RankingSet, set_id)
+    query = (
+        select(Candidate.example_id, Candidate.id, RankingSetEntry.quality, Score.score)
+        .join(Candidate, Candidate.id == RankingSetEntry.candidate_id)
+        .join(Example, Example.id == Candidate.example_id)
+        .join(Score, (Score.candidate_id == Candidate.id) & (Score.model_run_id == roles["checkpoint"]))
+        .where(RankingSetEntry.ranking_set_id == set_id)
+        .order_by(Example.position, Candidate.sample_index)
+    )
+    named = {"ranking_set": f"{ranking.name} v{ranking.version}", "ranking_set_id": set_id}
+    for example_id, candidate_id, quality, score in session.execute(query):
+        yield {"question": example_id, "candidate": candidate_id, "quality": quality, "score": score, **named}
 
 
 def likelihoods(run_id: str) -> Iterator[Row]:

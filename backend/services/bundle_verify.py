@@ -24,6 +24,7 @@ from aft.metrics import (
     choice_results,
     greedy_results,
     path_results,
+    ranking_results,
 )
 from backend.errors import AppError
 from backend.schemas.comparison import Comparison, ComparisonOptions
@@ -192,7 +193,17 @@ class _Verifier:
             }
             keys = [row.question for row in greedy]
             found += choice_results([letters[key] for key in keys], [self._questions[key].gold for key in keys])
+        if "agreement_set_id" in run["inputs"]:
+            found += self._ranked(run["id"])
         return found
+
+    def _ranked(self, run_id: str) -> list[Measured]:
+        groups: dict[int, list[tuple[float, float]]] = {}
+        details: dict[str, object] = {}
+        for row in self._bundle.lines(f"ranked/{run_id}.jsonl"):
+            groups.setdefault(int(row["question"]), []).append((float(row["score"]), float(row["quality"])))
+            details = {"ranking_set": row["ranking_set"], "ranking_set_id": row["ranking_set_id"]}
+        return ranking_results(list(groups.values()), details)
 
     def _scored(self, run: Mapping[str, Any]) -> list[AssessedQuestion]:
         scores = {int(row["candidate"]): float(row["score"]) for row in self._bundle.lines(f"scores/{run['id']}.jsonl")}

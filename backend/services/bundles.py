@@ -46,6 +46,7 @@ all four tests, and lists each difference. It needs no database, no model and no
 | figures/ | every figure as Plotly JSON with its numbers |
 | questions.jsonl | the questions that candidates answer |
 | candidates/ | every response with its token ids, answer and verdict, one file a run |
+| ranked/ | qualities of a ranking set beside the evaluated model's scores, one file an evaluation |
 | scores/ | scores of the assessment candidates under the evaluated model, nats a token, one file an evaluation |
 | likelihoods/ | log-likelihood of each letter, where measured |
 | ratings/ | ratings by a judge, one file a run |
@@ -110,6 +111,8 @@ def _files(
     for run in with_candidates:
         if run.kind == "evaluate":
             yield f"scores/{run.id}.jsonl", _lines(bundle_rows.scores(session, run.id))
+            if "agreement_set_id" in run.inputs:
+                yield f"ranked/{run.id}.jsonl", _lines(bundle_rows.ranked(session, run))
             if run.config.get("choice_likelihood"):
                 yield f"likelihoods/{run.id}.jsonl", _lines(bundle_rows.likelihoods(run.id))
     for run in runs:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from backend.db.models import Candidate, Example
 from backend.db.session import transaction
+from scripts.drift import OPENAPI
 from tests.backend.reviewing import (
     MODEL_NAME,
     Sampled,
@@ -67,6 +68,40 @@ def test_no_answer_of_a_blind_queue_holds_what_it_hides(sampled: Sampled, mode: 
                     ("known", "label", "text", "text_truncated")
                 }
                 assert {one["known"] for one in item["candidates"]} == {None}
+
+
+def test_every_address_that_takes_a_queue_keeps_it_blind(sampled: Sampled) -> None:
+    """All GET addresses of the API that know a queue, found by themselves, so that a new one is read here too."""
+    with reviewer("Other-Person") as other, reviewer("Ann") as ann:
+        queue = make_queue(other, sampled, mode="verify", reviews_per_item=5, gold_items=1)
+        for item in take(other, queue["id"], 8):
+            submit(other, item, note="SECRET-NOTE")
+        take(ann, queue["id"], 2)
+        described = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
+        addresses = []
+        for path, methods in described.items():
+            parameters = {one["name"]: one for one in methods.get("get", {}).get("parameters", [])}
+            if "queue_id" not in parameters or set(_in_path(path)) - {"queue_id"}:
+                continue
+            query = "" if "{queue_id}" in path else f"?queue_id={queue['id']}"
+            query += "".join(
+                f"{'&' if query else '?'}{name}=people"
+                for name, one in parameters.items()
+                if one.get("required") and one["in"] == "query"
+            ).replace("?other", "&other")
+            addresses.append(path.replace("{queue_id}", queue["id"]) + query)
+        assert len(addresses) >= 8
+        for address in addresses:
+            answer = ann.get(address)
+            assert answer.status_code in {200, 403}, (address, answer.text)
+            for word in ("SECRET", "Other-Person", "oracle", sampled.run_id):
+                assert word not in answer.text, address
+        tried = ann.post("/api/v1/judges/main/test", json={"queue_id": queue["id"]})
+        assert tried.status_code == 403
+
+
+def _in_path(path: str) -> list[str]:
+    return [part.strip("{}") for part in path.split("/") if part.startswith("{")]
 
 
 def test_letters_stand_for_other_candidates_with_each_reviewer(sampled: Sampled) -> None:

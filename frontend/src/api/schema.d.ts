@@ -12083,7 +12083,9 @@ export interface operations {
             path: {
                 name: string;
             };
-            cookie?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
         };
         requestBody: {
             content: {
@@ -12098,6 +12100,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JudgeTestResult"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
             /** @description Not found */
@@ -12568,7 +12580,9 @@ export interface operations {
             };
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
         };
         requestBody?: never;
         responses: {
@@ -12579,6 +12593,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RankingSetList"];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
             /** @description Not found */
@@ -12818,7 +12842,9 @@ export interface operations {
             };
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                aft_reviewer?: string | null;
+            };
         };
         requestBody?: never;
         responses: {
@@ -12829,6 +12855,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RatingImportRead"][];
+                };
+            };
+            /** @description Refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
             /** @description Not found */
