@@ -47,7 +47,7 @@ class Scale:
 SCALES: Final[Mapping[str, Scale]] = {
     "mini": Scale(
         name="mini",
-        about="a model of 343 thousand parameters; three seeds take about two hours of one CPU core, one hour of two",
+        about="a model of 343 thousand parameters; three seeds take an estimated two hours of one CPU core",
         model_name=None,
         model=BuiltinModelConfig(),
     ),
