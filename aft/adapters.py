@@ -87,9 +87,9 @@ def adapter_chain(directory: Path) -> tuple[str, list[Adapter]]:
 
 
 def write_base(directory: Path, base: str) -> None:
-    """Note beside an adapter where its base model lies."""
+    """Note beside an adapter where its base model lies; a model that was never saved lies nowhere."""
     place = {"base": base}
-    if Path(base).is_dir():
+    if base and Path(base).is_dir():
         place["relative"] = os.path.relpath(base, directory)
     (directory / BASE_FILE).write_text(json.dumps(place, indent=1), encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """Makes a loaded model the one that is trained: precision, low-rank factors, activation checkpointing."""
 
+import hashlib
 from typing import Any
 
 import torch
@@ -8,6 +9,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from aft.config.scale import LoraConfig
 from aft.config.training import TrainConfig
+
+_SAMPLED_NUMBERS = 4096
 
 
 def put_in_training_form(model: Any, config: TrainConfig) -> None:
@@ -38,6 +41,17 @@ def put_in_training_mode(model: nn.Module) -> None:
         if isinstance(module, GradientCheckpointingLayer) and module.gradient_checkpointing:
             # The layer alone, not what is in it.
             module.training = True
+
+
+def frozen_digest(model: nn.Module) -> str:
+    """What tells apart the frozen weights that a checkpoint's factors belong to; empty without any."""
+    digest = hashlib.sha256()
+    frozen = [(name, parameter) for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    for name, parameter in frozen:
+        sample = parameter.detach().flatten()[:_SAMPLED_NUMBERS].cpu().contiguous()
+        digest.update(f"{name} {tuple(parameter.shape)}".encode())
+        digest.update(sample.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if frozen else ""
 
 
 def add_lora(model: Any, config: LoraConfig, *, seed: int) -> None:

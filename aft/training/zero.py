@@ -84,6 +84,7 @@ class ZeroStrategy:
         deepspeed = import_deepspeed()
         self._config, self._ranks = config, ranks
         self._stage = int(config.parallel.strategy.removeprefix("zero"))
+        os.environ.setdefault("LOCAL_RANK", str(ranks.rank))
         if not dist.is_initialized():
             backend = "nccl" if model.device.type == "cuda" else "gloo"
             dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1)

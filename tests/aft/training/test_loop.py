@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from aft.config.method import MethodConfig
+from aft.config.scale import LoraConfig
 from aft.config.training import OptimizerConfig, TrainConfig
 from aft.training.checkpoints import CheckpointStore
 from aft.training.groups import Group
@@ -165,6 +166,19 @@ def test_a_checkpoint_of_another_run_is_refused(
     for config, data in ((CONFIG.model_copy(update={"seed": 6}), groups), (CONFIG, groups[:-1])):
         with pytest.raises(ValueError, match="another configuration or other data"):
             run(tmp_path, make_model(), tokenizer, data, config)
+
+
+def test_a_checkpoint_on_another_base_model_is_refused(
+    tmp_path: Path, make_model: Callable[[], Any], tokenizer: Any, groups: list[Group]
+) -> None:
+    config = CONFIG.model_copy(update={"lora": LoraConfig(rank=2)})
+    run(tmp_path, make_model(), tokenizer, groups, config, stop_after=2)
+    other = make_model()
+    with torch.no_grad():
+        other.model.layers[1].mlp.up_proj.weight.mul_(1.01)
+    with pytest.raises(ValueError, match="on another base"):
+        run(tmp_path, other, tokenizer, groups, config)
+    assert run(tmp_path, make_model(), tokenizer, groups, config).resumed_from == 2
 
 
 def test_divergence_names_the_step(

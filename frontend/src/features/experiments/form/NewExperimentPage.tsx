@@ -47,6 +47,12 @@ const MAIN_NUMBERS: NumberPath[] = [
   "optimizer.learning_rate",
 ];
 const MAIN_CHOICES: ChoicePath[] = ["judge", "feedback", "start_from"];
+const LORA: [NumberPath[], ChoicePath[]] = [["lora.rank", "lora.alpha"], ["lora.quantize"]];
+const PROCESSES: [NumberPath[], ChoicePath[]] = [
+  ["parallel.processes"],
+  ["parallel.strategy", "parallel.offload", "activation_checkpointing", "precision"],
+];
+const SCALE: readonly string[] = [...LORA.flat(), ...PROCESSES.flat()];
 
 /** Loads what can be chosen, then shows the form. */
 export function NewExperimentPage() {
@@ -298,9 +304,11 @@ function Form({ source, start, datasets, models }: FormProps) {
             <details className={classes.advanced}>
               <summary>Advanced</summary>
               <div className={classes.fields}>
-                {NUMBER_PATHS.filter((path) => !MAIN_NUMBERS.includes(path)).map(number)}
+                {NUMBER_PATHS.filter(
+                  (path) => !MAIN_NUMBERS.includes(path) && !SCALE.includes(path),
+                ).map(number)}
                 {(Object.keys(CHOICES) as ChoicePath[])
-                  .filter((path) => !MAIN_CHOICES.includes(path))
+                  .filter((path) => !MAIN_CHOICES.includes(path) && !SCALE.includes(path))
                   .map(choice)}
                 {values.choices.sampling_engine === "openai" && (
                   <SamplingEndpoint
@@ -311,6 +319,15 @@ function Form({ source, start, datasets, models }: FormProps) {
                     }
                   />
                 )}
+              </div>
+            </details>
+            <details className={classes.advanced}>
+              <summary>LoRA, processes and memory</summary>
+              <div className={classes.fields}>
+                {LORA[0].map(number)}
+                {LORA[1].map(choice)}
+                {PROCESSES[0].map(number)}
+                {PROCESSES[1].map(choice)}
               </div>
             </details>
           </Panel>
