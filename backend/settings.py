@@ -2,9 +2,12 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aft.config.trackers import TrackerName
 
 
 class Settings(BaseSettings):
@@ -40,6 +43,23 @@ class Settings(BaseSettings):
     model_roots: str = ""
     """Colon-separated directories below which local base models may lie, beside ``<data_dir>/models``."""
 
+    trackers: str = ""
+    """Comma-separated trackers that every run is logged to: tensorboard, mlflow, wandb. Files only, no network."""
+
+    @field_validator("trackers")
+    @classmethod
+    def _trackers_are_known(cls, value: str) -> str:
+        known = get_args(TrackerName)
+        for name in _listed(value):
+            if name not in known:
+                raise ValueError(f"'{name}' is no tracker. Use {', '.join(known)}, or leave AFT_TRACKERS empty.")
+        return value
+
+    @property
+    def tracker_names(self) -> list[TrackerName]:
+        """The trackers, each once."""
+        return [name for name in get_args(TrackerName) if name in _listed(self.trackers)]
+
     @property
     def root(self) -> Path:
         """The data directory, absolute."""
@@ -60,6 +80,10 @@ class Settings(BaseSettings):
         """Directories below which a local model may be registered."""
         extra = [Path(part).expanduser().absolute() for part in self.model_roots.split(":") if part]
         return [self.root / "models", *extra]
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 @lru_cache(maxsize=1)

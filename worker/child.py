@@ -18,7 +18,7 @@ from backend import jobs, storage
 from backend.db.session import reset_engines, transaction
 from backend.services import runs
 from backend.services.runs import Claim, LeaseLost
-from worker import failures, preflight, ranks, tasks
+from worker import failures, preflight, ranks, tasks, tracking
 from worker.context import ALONE, Member, RunContext, Stopped
 from worker.guard import die_with_parent
 from worker.sinks import RunSink, SilentSink, StepFile
@@ -143,10 +143,11 @@ def compute(
         member=member,
     )
     preflight.check(context)
-    try:
-        task.run(context)
-    finally:
-        sink.close()
+    with tracking.following(claim, sink):
+        try:
+            task.run(context)
+        finally:
+            sink.close()
 
 
 def _write_outcome(place: Path, outcome: dict[str, Any]) -> None:

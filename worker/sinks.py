@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -49,6 +50,14 @@ class StepFile:
         return int(step) if step >= 0 else None
 
 
+class MetricWriter(Protocol):
+    """Takes metrics, and never fails."""
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """Record metrics at a step."""
+        ...
+
+
 class RunSink:
     """Metrics and progress of one attempt; a ``MetricSink``.
 
@@ -66,11 +75,15 @@ class RunSink:
         self._phase = ""
         self._flushed_at = -FLUSH_SECONDS
         self.last_step: int | None = None
+        self.also: list[MetricWriter] = []
+        """Who else gets the metrics."""
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Record metrics named ``split/name`` at a step."""
         self._lines.write(step, values)
         self._points.append((step, dict(values)))
+        for writer in self.also:
+            writer.write(step, values)
         self._flush_if_due()
 
     def progress(self, done: int, total: int | None, phase: str) -> None:

@@ -9,6 +9,7 @@ from aft.config.judge import EndpointName, LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
 from aft.config.sampling import EngineName, PathCount
 from aft.config.scale import LoraConfig, ParallelConfig, check_scale
+from aft.config.trackers import TrackerName
 from aft.config.training import Keep, OnDegradation, OptimizerConfig, Precision, VftReduction
 
 
@@ -108,6 +109,8 @@ class ExperimentSpec(Config):
     """Temperature of the sampled paths."""
     choice_likelihood: bool = False
     """For tasks with choices: also measure the likeliest letter without a COT, as MMLU is often reported."""
+    trackers: tuple[TrackerName, ...] = ()
+    """Where else training curves and results go, beside this product: TensorBoard, MLflow, Weights & Biases."""
     candidates_per_side: int = Field(default=3, ge=1, le=64)
     """Positives and negatives compared for each question."""
 

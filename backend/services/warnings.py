@@ -1,12 +1,14 @@
 """What will go wrong with an experiment, said before anything starts."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import RANKING_METHODS, method_label
 from backend.services.estimates import Sizes
 from backend.services.planning import effective_feedback, needs_ratings
+from backend.settings import get_settings
 
 Level = Literal["error", "warning", "note"]
 
@@ -37,7 +39,14 @@ class Surroundings:
 
 def check(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
     """Every finding, errors first."""
-    found = [*_data(spec, around), *_methods(spec), *_lengths(spec, around), *_statistics(spec), *_machine(around)]
+    found = [
+        *_data(spec, around),
+        *_methods(spec),
+        *_lengths(spec, around),
+        *_statistics(spec),
+        *_trackers(spec),
+        *_machine(around),
+    ]
     if spec.judge == "oracle" and around.task != "arithmetic":
         found.append(
             Finding(
@@ -217,6 +226,19 @@ def _statistics(spec: ExperimentSpec) -> list[Finding]:
             "be told from chance.",
             "Use at least 3 seeds, as the paper does.",
         )
+    ]
+
+
+def _trackers(spec: ExperimentSpec) -> list[Finding]:
+    return [
+        Finding(
+            "warning",
+            "trackers",
+            f"The package '{name}' is not installed on this machine: runs computed here are not logged to it.",
+            f"Install it (`pip install {name}`) or take it out; the runs themselves do not need it.",
+        )
+        for name in dict.fromkeys([*spec.trackers, *get_settings().tracker_names])
+        if find_spec(name) is None
     ]
 
 
