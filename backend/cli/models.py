@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.tiny import TinySizes
+from backend.cli import model_evaluation
 from backend.cli.acting import acting, looking
 from backend.cli.following import follow
 from backend.cli.output import fail, id_column
@@ -19,6 +20,7 @@ from backend.services import base_models, builtin, model_exports, model_reads
 
 app = typer.Typer(help="List, add and inspect base models; make the built-in one, or a tiny one.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
+app.command("evaluate")(model_evaluation.evaluate)
 _SIZES: Final = TinySizes()
 Wait = Annotated[bool, typer.Option(help="Wait until a worker has made it.")]
 

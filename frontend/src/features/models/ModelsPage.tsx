@@ -13,6 +13,7 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import classes from "./Models.module.css";
 import { type Model, modelsOptions, useAddModel, useMakeBuiltin } from "./queries";
+import { TrainedModels } from "./TrainedModels";
 
 const COLUMNS: ColumnDef<Model, unknown>[] = [
   {
@@ -95,6 +96,7 @@ export function ModelsPage() {
           <DataTable label="Models" columns={COLUMNS} rows={models.data} rowId={(row) => row.id} />
         )}
         <AddModel />
+        <TrainedModels />
       </div>
     </>
   );

@@ -1,4 +1,9 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { api, type Schema, unwrap } from "@/api/client";
 import { notifyDone, notifyError } from "@/components/notify";
 
@@ -29,5 +34,40 @@ export function useAddModel() {
     mutationFn: async (body: Schema<"ModelCreate">) =>
       unwrap(await api.POST("/api/v1/models", { body })),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["models"] }),
+  });
+}
+
+export type Checkpoint = Schema<"CheckpointLine">;
+
+/** Final models of training runs, newest first. */
+export const checkpointsOptions = () =>
+  infiniteQueryOptions({
+    queryKey: ["models", "list", "trained"],
+    queryFn: async ({ pageParam }) => {
+      const query = { limit: 100, ...(pageParam !== null && { after: pageParam }) };
+      return unwrap(await api.GET("/api/v1/checkpoints", { params: { query } }));
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_after,
+  });
+
+/** A Hugging Face directory with a model card, as a zip. */
+export const exportHref = (checkpointId: string): string =>
+  `/api/v1/checkpoints/${checkpointId}/export`;
+
+export function useDeleteCheckpoint() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (checkpointId: string) =>
+      unwrap(
+        await api.DELETE("/api/v1/checkpoints/{checkpoint_id}", {
+          // The dialog has named what reads it.
+          params: { path: { checkpoint_id: checkpointId }, query: { confirmed: true } },
+        }),
+      ),
+    onSuccess: () => {
+      notifyDone("The model is deleted.");
+      void client.invalidateQueries({ queryKey: ["models"] });
+    },
   });
 }

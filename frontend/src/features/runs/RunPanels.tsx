@@ -138,7 +138,17 @@ export function Files({ run }: { run: Run }) {
       <Facts
         items={run.checkpoints.map((one) => [
           one.purpose === "resume" ? `step ${count(one.step)}` : PURPOSES[one.purpose](one.step),
-          `${bytes(one.size_bytes)} · sha256 ${one.sha256.slice(0, 12)}…`,
+          <span key={one.id}>
+            {bytes(one.size_bytes)} · sha256 {one.sha256.slice(0, 12)}…
+            {one.purpose === "final" && (
+              <>
+                {" · "}
+                <a href={`/api/v1/checkpoints/${one.id}/export`} download>
+                  Export
+                </a>
+              </>
+            )}
+          </span>,
         ])}
       />
     </Panel>
@@ -154,6 +164,12 @@ export function History({ run }: { run: Run }) {
         {events.map((event) => (
           <li key={event.id} className={classes.event}>
             <Time at={event.created_at} /> <span>{event.action}</span>
+            {event.action === "tracker failed" && (
+              <span>
+                {" "}
+                {String(event.data.tracker)}: {String(event.data.problem)}
+              </span>
+            )}
           </li>
         ))}
       </ul>

@@ -1,0 +1,175 @@
+import { Button } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import type { ColumnDef } from "@tanstack/react-table";
+import { useMemo, useState } from "react";
+import { Link } from "react-router";
+import { paths } from "@/app/paths";
+import { ConfirmDestructive } from "@/components/ConfirmDestructive";
+import { DataTable } from "@/components/DataTable";
+import { EmptyState } from "@/components/EmptyState";
+import { bytes, count, counted } from "@/components/format";
+import { MethodName } from "@/components/MethodMark";
+import { Time } from "@/components/Numbers";
+import { PanelError } from "@/components/PanelError";
+import { PanelSkeleton } from "@/components/PanelSkeleton";
+import classes from "./Models.module.css";
+import { type Checkpoint, checkpointsOptions, exportHref, useDeleteCheckpoint } from "./queries";
+
+/** Models that runs here have trained: lineage, size, export, deletion with what uses them. */
+export function TrainedModels() {
+  const checkpoints = useInfiniteQuery(checkpointsOptions());
+  const [deleting, setDeleting] = useState<Checkpoint | null>(null);
+  const rows = useMemo(
+    () => checkpoints.data?.pages.flatMap((page) => page.items) ?? [],
+    [checkpoints.data],
+  );
+  const columns = useMemo(() => columnsOf(setDeleting), []);
+  return (
+    <section aria-labelledby="trained-models" className={classes.section}>
+      <h2 id="trained-models" className={classes.heading}>
+        Trained models
+      </h2>
+      {checkpoints.isPending ? (
+        <PanelSkeleton rows={6} />
+      ) : checkpoints.isError ? (
+        <PanelError
+          title="Trained models"
+          error={checkpoints.error}
+          onRetry={() => void checkpoints.refetch()}
+        />
+      ) : (
+        <DataTable
+          label="Trained models"
+          columns={columns}
+          rows={rows}
+          rowId={(row) => row.id}
+          maxHeight="520px"
+          onEndReached={() => {
+            if (checkpoints.hasNextPage && !checkpoints.isFetchingNextPage)
+              void checkpoints.fetchNextPage();
+          }}
+          fetchingMore={checkpoints.isFetchingNextPage}
+          empty={
+            <EmptyState icon="models" title="No trained models yet">
+              Every training run leaves its final model here, to be exported as a Hugging Face
+              directory with a model card.
+            </EmptyState>
+          }
+        />
+      )}
+      {deleting !== null && (
+        <DeleteCheckpoint checkpoint={deleting} onClose={() => setDeleting(null)} />
+      )}
+    </section>
+  );
+}
+
+const columnsOf = (
+  onDelete: (checkpoint: Checkpoint) => void,
+): ColumnDef<Checkpoint, unknown>[] => [
+  {
+    id: "run",
+    header: "Trained by",
+    size: 260,
+    meta: { grow: true },
+    cell: ({ row }) => <Link to={paths.run(row.original.run_id)}>{row.original.run_name}</Link>,
+  },
+  {
+    id: "method",
+    header: "Method",
+    size: 170,
+    cell: ({ row }) =>
+      row.original.method === null ? "" : <MethodName label={row.original.method} />,
+  },
+  {
+    id: "base",
+    header: "From",
+    size: 160,
+    cell: ({ row }) => row.original.base_model_name ?? "",
+  },
+  {
+    id: "step",
+    header: "Steps",
+    size: 80,
+    meta: { numeric: true },
+    cell: ({ row }) => count(row.original.step),
+  },
+  {
+    id: "size",
+    header: "Size",
+    size: 90,
+    meta: { numeric: true },
+    cell: ({ row }) => bytes(row.original.size_bytes),
+  },
+  {
+    id: "used",
+    header: "Used by",
+    size: 90,
+    cell: ({ row }) => {
+      const n = row.original.used_by.length;
+      return n === 0 ? "" : counted(n, "run");
+    },
+  },
+  {
+    id: "at",
+    header: "Made",
+    size: 130,
+    cell: ({ row }) => <Time at={row.original.created_at} />,
+  },
+  {
+    id: "actions",
+    header: "",
+    size: 190,
+    cell: ({ row }) => (
+      <span className={classes.actions}>
+        {/* A link: the browser writes to disk and shows how far it is. */}
+        <Button
+          size="compact-sm"
+          variant="default"
+          component="a"
+          href={exportHref(row.original.id)}
+          download
+          aria-label={`Export ${row.original.run_name}, ${bytes(row.original.size_bytes)}`}
+        >
+          Export
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          onClick={() => onDelete(row.original)}
+          aria-label={`Delete the model of ${row.original.run_name}`}
+        >
+          Delete
+        </Button>
+      </span>
+    ),
+  },
+];
+
+function DeleteCheckpoint({
+  checkpoint,
+  onClose,
+}: {
+  checkpoint: Checkpoint;
+  onClose: () => void;
+}) {
+  const remove = useDeleteCheckpoint();
+  const users = checkpoint.used_by.map((user) => `${user.kind} ${user.name}`);
+  return (
+    <ConfirmDestructive
+      opened
+      onClose={onClose}
+      title={`Delete the model of ${checkpoint.run_name}?`}
+      destroys={[`weights of ${bytes(checkpoint.size_bytes)}, step ${count(checkpoint.step)}`]}
+      keeps={
+        users.length === 0
+          ? "No run reads it. Its numbers and COTs stay."
+          : `${counted(users.length, "run")} read it, ${users.slice(0, 3).join(", ")} among them; their numbers and COTs stay, and cannot be computed again without training it anew.`
+      }
+      action="Delete model"
+      pending={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate(checkpoint.id, { onSuccess: onClose })}
+    />
+  );
+}
