@@ -8,6 +8,7 @@ interface Trace {
   opacity?: number;
 }
 
+// "none", not "skip": a faint bar shows no label and can still be clicked.
 /** The figure with everything faint that belongs to a method which is not selected; all as it is with none selected. */
 export function emphasised(figure: FigureData, selected: readonly string[]): FigureData {
   if (selected.length === 0) return figure;
@@ -15,7 +16,7 @@ export function emphasised(figure: FigureData, selected: readonly string[]): Fig
   const data = traces.map((trace) => {
     const method = trace.meta?.method;
     if (typeof method !== "string" || selected.includes(method)) return trace;
-    return { ...trace, opacity: FAINT * (trace.opacity ?? 1), hoverinfo: "skip" };
+    return { ...trace, opacity: FAINT * (trace.opacity ?? 1), hoverinfo: "none" };
   });
   return { ...figure, figure: { ...figure.figure, data } };
 }
