@@ -4422,6 +4422,12 @@ export interface components {
              */
             tokens_per_microbatch: number;
             /**
+             * Trackers
+             * @description Where else training curves and results go, beside this product: TensorBoard, MLflow, Weights & Biases.
+             * @default []
+             */
+            trackers: ("tensorboard" | "mlflow" | "wandb")[];
+            /**
              * Train Questions
              * @description Training questions used, drawn by seed; none means all.
              */

@@ -1,0 +1,172 @@
+"""Comparing in a real browser: selection linked between table and charts, permalink, exports, experiment operations."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from backend.db.migrate import upgrade
+from backend.db.session import get_engine, reset_engines, transaction
+from backend.services import bundle_verify
+from backend.services.bundle_archive import Bundle
+from tests.backend.comparing import finished_experiment
+from tests.browser.served import served
+
+pytestmark = pytest.mark.browser
+PATIENCE = 30_000
+DRAWN = ".js-plotly-plot .main-svg"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A server with a finished experiment; gives its address and the experiment's id."""
+    directory = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFT_DATA_DIR", str(directory))
+        reset_engines()
+        upgrade()
+        with transaction() as session:
+            experiment_id = finished_experiment(session).id
+        with served(directory) as address:
+            yield address, experiment_id
+        get_engine().dispose()
+    reset_engines()
+
+
+def opened(browser: Browser, address: str) -> Page:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    return page
+
+
+def faint(page: Page, title: str) -> list[str]:
+    """Methods that the figure shows faintly."""
+    found: list[str] = page.evaluate(
+        """title => [...new Set([...document.querySelectorAll(`[aria-label="${title}"]`)]
+            .flatMap(place => place.data ?? [])
+            .filter(trace => trace.opacity !== undefined && trace.opacity < 0.5)
+            .map(trace => trace.meta.method))]""",
+        title,
+    )
+    return found
+
+
+def click_bar(page: Page, title: str, place: int) -> None:
+    """Point at a bar until the figure knows it, then click."""
+    bar = page.locator(f'[aria-label="{title}"] .trace.bars .points path').nth(place)
+    bar.evaluate("element => element.scrollIntoView({ block: 'center' })")
+    box = bar.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    page.mouse.move(x - 5, y)
+    page.mouse.move(x, y)
+    page.wait_for_function(f"""document.querySelector('[aria-label="{title}"]')._hoverdata?.length > 0""")
+    page.mouse.click(x, y)
+
+
+def row(page: Page, method: str) -> Any:
+    """The method's line in the table."""
+    table = page.get_by_role("region", name="Comparison of methods")
+    return table.get_by_role("row").filter(has=page.get_by_role("button", name=method, exact=True))
+
+
+def test_table_and_charts_select_each_other_and_the_address_holds_it(server: tuple[str, str], browser: Browser) -> None:
+    address, experiment_id = server
+    page = opened(browser, f"{address}/compare/{experiment_id}")
+    title = "Task accuracy per method"
+    page.wait_for_selector(DRAWN)
+    page.get_by_role("button", name="RFT", exact=True).click()
+    expect(page.get_by_role("button", name="RFT", exact=True)).to_have_attribute(
+        "aria-pressed", "true", timeout=PATIENCE
+    )
+    page.wait_for_function(f"""document.querySelector('[aria-label="{title}"]').data[0].opacity < 0.5""")
+    assert "RFT" not in faint(page, title)
+    assert "AFT · boundary" in faint(page, title)
+    # The other way round: a click on a bar selects the row.
+    click_bar(page, title, 4)
+    expect(page.get_by_role("button", name="AFT · boundary", exact=True)).to_have_attribute(
+        "aria-pressed", "true", timeout=PATIENCE
+    )
+    page.get_by_role("button", name="Task (%)").click()
+    expect(page).to_have_url(re.compile("sort=-task_accuracy"), timeout=PATIENCE)
+    # Somebody else opens the same address.
+    other = opened(browser, page.url)
+    other.wait_for_selector(DRAWN)
+    for method in ("RFT", "AFT · boundary"):
+        expect(other.get_by_role("button", name=method, exact=True)).to_have_attribute(
+            "aria-pressed", "true", timeout=PATIENCE
+        )
+    first = other.get_by_role("region", name="Comparison of methods").get_by_role("row").nth(1)
+    expect(first).to_contain_text("AFT · boundary", timeout=PATIENCE)
+    other.close()
+    page.close()
+
+
+def test_flipped_questions_lead_to_their_cots(server: tuple[str, str], browser: Browser) -> None:
+    address, experiment_id = server
+    page = opened(browser, f"{address}/compare/{experiment_id}?flips=RFT")
+    page.get_by_text("McNemar p").wait_for()
+    page.locator("a[href*='/cots/'][href*='question=']").first.click()
+    expect(page).to_have_url(re.compile(r"/cots/.*question="), timeout=PATIENCE)
+    page.close()
+
+
+def test_exports_come_from_the_view_and_the_bundle_verifies(
+    server: tuple[str, str], browser: Browser, tmp_path: Path
+) -> None:
+    address, experiment_id = server
+    page = opened(browser, f"{address}/compare/{experiment_id}?baseline=RFT")
+
+    def exported(item: str) -> Path:
+        page.get_by_role("button", name="Export", exact=True).click()
+        with page.expect_download() as waiting:
+            page.get_by_role("menuitem", name=item).click()
+        place = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(place)
+        return place
+
+    row(page, "RFT").first.wait_for()
+    table = exported("Table, CSV").read_text()
+    assert table.startswith("method,metric,mean")
+    assert "RFT,task_accuracy" in table
+    with Bundle(exported("Reproduction bundle, zip")) as bundle:
+        assert bundle.json("experiment.json")["options"]["baseline"] == "RFT"
+        found = bundle_verify.verify(bundle)
+    assert found.differences == []
+    assert found.checked["tables"] > 500
+    report = exported("Report, one HTML page")
+    page.close()
+    asked: list[str] = []
+    errors: list[str] = []
+    offline = browser.new_page()
+    offline.on("request", lambda request: asked.append(request.url))
+    offline.on("pageerror", lambda error: errors.append(str(error)))
+    offline.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    offline.goto(report.as_uri())
+    offline.wait_for_selector(".plot .main-svg", timeout=60_000)
+    expect(offline.get_by_role("heading", name="Constraints & <b>losses</b>")).to_be_visible(timeout=PATIENCE)
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert errors == []
+    assert offline.evaluate("window.hacked") is None
+    offline.close()
+
+
+def test_an_experiment_is_extended_paused_and_resumed(server: tuple[str, str], browser: Browser) -> None:
+    address, experiment_id = server
+    page = opened(browser, f"{address}/experiments/{experiment_id}")
+    page.get_by_role("button", name="Extend").click()
+    page.get_by_label("Seeds to add").fill("1")
+    page.get_by_text("The experiment has seed 1 already.").wait_for()
+    page.get_by_label("Seeds to add").fill("4")
+    expect(page.get_by_text("17 new runs")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Extend experiment").click()
+    expect(page.get_by_text("5 cells of 20 missing")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("no new one starts until you resume it").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=PATIENCE)
+    page.close()
