@@ -60,6 +60,8 @@ class ExperimentSpec(Config):
     """Ranking set whose candidates and qualities are trained on, instead of sampling and rating anew."""
     agreement_set_id: str | None = Field(default=None, max_length=32)
     """Ranking set whose order of COTs every evaluation compares the model's scores with; best one not trained on."""
+    candidates_from: str | None = Field(default=None, max_length=32)
+    """Candidate set, imported or sampled, whose COTs are trained on instead of sampling anew; all of them are used."""
     train_questions: int | None = Field(default=None, ge=1)
     """Training questions used, drawn by seed; none means all."""
     k: int = Field(default=6, ge=2, le=1024)
@@ -135,6 +137,12 @@ class ExperimentSpec(Config):
         if self.ranking_set_id is not None and self.judge != "answer":
             msg = (
                 f"judge is '{self.judge}' and ranking_set_id is given, which has its ratings. Set the judge to answer."
+            )
+            raise ValueError(msg)
+        if self.candidates_from is not None and self.ranking_set_id is not None:
+            msg = (
+                f"candidates_from is '{self.candidates_from}' and ranking_set_id is given, which has its own "
+                "candidates. Give one of them."
             )
             raise ValueError(msg)
         if (self.sampling_engine == "openai") != (self.sampling_endpoint is not None):

@@ -21,7 +21,7 @@ from backend.db.models import (
     Run,
     Score,
 )
-from backend.errors import NotFound
+from backend.errors import Conflict, Invalid, NotFound
 from backend.services import candidate_stats
 
 SHOWN_TEXT = 20_000
@@ -165,6 +165,31 @@ def get_set(session: Session, run_id: str) -> Run:
     if run is None or run.kind not in SET_KINDS or not _is_complete(session, run):
         raise NotFound(f"There is no candidate set {run_id!r}.", remedy="Choose one from the COTs page.")
     return run
+
+
+def require_fitting(session: Session, run_id: str, version_id: str) -> None:
+    """Refuse an experiment whose questions are not those of the candidate set it is to train on.
+
+    Raises:
+        NotFound: If there is no such set.
+        Invalid: If it is of another data set version, or of questions that are not trained on.
+        Conflict: If it is not complete.
+    """
+    run = get_set(session, run_id)
+    if run.inputs.get("dataset_version_id") != version_id:
+        raise Invalid(
+            f"The COTs of '{run.name}' are of another data set version.",
+            remedy="Choose that version, or another candidate set.",
+            field="candidates_from",
+        )
+    if run.kind == "evaluate" or run.config.get("part", "train") != "train":
+        raise Invalid(
+            f"The COTs of '{run.name}' are not of training questions.",
+            remedy="Choose a set that was sampled for training, or an imported one.",
+            field="candidates_from",
+        )
+    if run.state != "succeeded":
+        raise Conflict(f"The candidate set '{run.name}' is {run.state}.", remedy="Wait for it, or retry it.")
 
 
 def _is_complete(session: Session, run: Run) -> bool:

@@ -15,7 +15,18 @@ from aft.config.experiment import ExperimentSpec
 from aft.config.training import TrainConfig
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent, utcnow
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import base_models, datasets, events, judges, labels, ranking_sets, runs, splits, standing
+from backend.services import (
+    base_models,
+    candidates,
+    datasets,
+    events,
+    judges,
+    labels,
+    ranking_sets,
+    runs,
+    splits,
+    standing,
+)
 from backend.services.planning import PlannedRun, plan_runs
 from backend.services.ranking_plan import GivenRatings, with_given_ratings
 from backend.services.sampling_endpoints import resolve as resolve_endpoint
@@ -58,6 +69,8 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
         )
     base_models.get(session, model_id)
     split_id = splits.of_version_or_newest(session, version_id, spec.split_id).id
+    if spec.candidates_from is not None:
+        candidates.require_fitting(session, spec.candidates_from, version_id)
     ranking_sets.require_fitting(session, spec.model_copy(update={"dataset_version_id": version_id}))
     changes: dict[str, Any] = {"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id}
     if spec.llm_judge is not None:
@@ -104,6 +117,9 @@ def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
         ranking = ranking_sets.get(session, spec.ranking_set_id)
         inputs = runs.get(session, ranking.run_id).inputs
         given = GivenRatings(set_id=ranking.id, run_id=ranking.run_id, inputs=inputs)
+    elif spec.candidates_from is not None:
+        inputs = candidates.get_set(session, spec.candidates_from).inputs
+        given = GivenRatings(set_id=None, run_id=spec.candidates_from, inputs=inputs)
     return with_given_ratings(planned, given, spec.agreement_set_id)
 
 

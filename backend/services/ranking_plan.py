@@ -10,9 +10,10 @@ from backend.services.planning import PlannedRun
 
 @dataclass(frozen=True, slots=True)
 class GivenRatings:
-    """The candidate set of a ranking set."""
+    """The candidate set of a ranking set, or one that was chosen by itself."""
 
-    set_id: str
+    set_id: str | None
+    """The ranking set; None where only the candidates are given."""
     run_id: str
     inputs: Mapping[str, Any]
     """The candidate set's own: which training questions it is about."""
@@ -30,7 +31,8 @@ def with_given_ratings(
     """
     runs = list(planned)
     if given is not None:
-        replaced = {run.cell: run.stage for run in runs if run.stage in {"sample", "rate"}}
+        stages = {"sample"} if given.set_id is None else {"sample", "rate"}
+        replaced = {run.cell: run.stage for run in runs if run.stage in stages}
         runs = [_on_given(run, replaced, given) for run in runs if run.cell not in replaced]
     if agreement_set_id is not None:
         compared = {"agreement_set_id": agreement_set_id}
@@ -43,7 +45,7 @@ def _on_given(run: PlannedRun, replaced: Mapping[str, str], given: GivenRatings)
     if given.inputs.get("train_questions") is not None and "train_questions" in inputs:
         # Every seed trains on the questions that were rated, not on a draw of its own.
         inputs |= {key: given.inputs.get(key) for key in ("train_questions", "question_seed")}
-    if isinstance(run.config, TrainConfig) and run.config.feedback == "ranking":
+    if given.set_id is not None and isinstance(run.config, TrainConfig) and run.config.feedback == "ranking":
         inputs["ranking_set_id"] = given.set_id
     outside = {role: given.run_id for role, cell in run.parents.items() if replaced.get(cell) == "sample"}
     parents = {role: cell for role, cell in run.parents.items() if cell not in replaced}

@@ -10,15 +10,26 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from aft.config.experiment import ExperimentSpec
+from aft.data.splits import SplitSpec
 from backend.cli.main import app
 from backend.db.models import Candidate, CandidateSet, Rating
 from backend.db.session import reading, transaction
 from backend.errors import AppError
 from backend.schemas.candidate_imports import CandidateImportConfig
-from backend.services import candidate_import_run, candidate_imports, runs
+from backend.services import (
+    candidate_import_run,
+    candidate_imports,
+    candidates,
+    datasets,
+    experiments,
+    runs,
+    splits,
+)
 from backend.services.runs import Outcome
 from tests.backend.client import client
 from tests.backend.importing import gsm8k, imported, jsonl, packed, send, stored_files
+from tests.factories import make_base_model
 
 API = "/api/v1/candidate-imports"
 HOSTILE = "<img src=x onerror=alert(1)> \u202eevil\u202c \x07 #### 5"
@@ -242,3 +253,31 @@ def test_parquet_by_ids_from_the_command_line(data_directory: Path, tmp_path: Pa
         assert (report.n_rows, report.rejects[0].reason) == (2, "No question of the data set has the id 'q9'.")
     assert CliRunner().invoke(app, ["cots", "accept", run_id]).exit_code == 0
     assert run_id in CliRunner().invoke(app, ["cots", "list"], env={"COLUMNS": "200"}).output
+
+
+def test_an_experiment_trains_on_imported_cots(data_directory: Path) -> None:
+    with client() as web:
+        version = imported(web, {"sums.jsonl": jsonl(gsm8k(8))})
+        run_id = start(web, "cots.jsonl", jsonl(cot_rows(8)), version["id"])
+        spec = {
+            "name": "on imported COTs",
+            "dataset_version_id": version["id"],
+            "methods": [{"name": "vft"}, {"name": "aft"}],
+            "seeds": [1],
+            "candidates_from": run_id,
+        }
+        with transaction() as session:
+            spec["base_model_id"] = make_base_model(session)
+            split_spec = SplitSpec(train=5, validation=1, test=2)
+            splits.create(session, datasets.get_version(session, version["id"]), split_spec, None)
+        # Not read yet.
+        assert web.post("/api/v1/experiments/plan", json=spec).status_code == 404
+        compute(run_id)
+        with transaction() as session:
+            experiment = experiments.start(session, ExperimentSpec.model_validate(spec), request_id=None)
+            cells = {cell.place.cell: cell.run for cell in experiments.cells(session, experiment.id)}
+            training = next(run for name, run in cells.items() if name.startswith("seed 1/AFT"))
+            assert runs.parents_of(session, training.id)["candidates"].id == run_id
+            assert "seed 1/candidates" not in cells
+        with reading() as session, pytest.raises(AppError, match="another data set version"):
+            candidates.require_fitting(session, run_id, "another")

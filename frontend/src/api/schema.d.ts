@@ -4236,6 +4236,11 @@ export interface components {
              */
             beta_search: components["schemas"]["BetaSearch"];
             /**
+             * Candidates From
+             * @description Candidate set, imported or sampled, whose COTs are trained on instead of sampling anew; all of them are used.
+             */
+            candidates_from?: string | null;
+            /**
              * Candidates Per Side
              * @description Positives and negatives compared for each question.
              * @default 3
