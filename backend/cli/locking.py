@@ -48,10 +48,14 @@ def noted_address(root: Path) -> str | None:
     except OSError:
         return None
     try:
+        # What a killed server noted is still there, but nobody holds the lock.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         address = _owner(descriptor).get("address")
+        return address if isinstance(address, str) else None
     finally:
         os.close(descriptor)
-    return address if isinstance(address, str) else None
+    return None
 
 
 def _owner(descriptor: int) -> dict[str, object]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from backend.cli.addresses import answers
 from backend.cli.locking import noted_address
 from backend.cli.output import fail
 from backend.db.session import reading
@@ -33,7 +34,7 @@ def served() -> Iterator[None]:
     process = subprocess.Popen([sys.executable, "-m", "backend.cli.main", "up", "--no-browser"])
     try:
         deadline = time.monotonic() + START_SECONDS
-        while noted_address(root) is None:
+        while not _is_ready(noted_address(root)):
             if process.poll() is not None:
                 fail(f"The server ended with status {process.returncode}; its messages are above.")
             if time.monotonic() > deadline:
@@ -43,6 +44,11 @@ def served() -> Iterator[None]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
+
+
+def _is_ready(address: str | None) -> bool:
+    """Whether the server answers; its address is noted before it has made what every installation has."""
+    return address is not None and answers(f"{address}/ready")
 
 
 def follow_experiment(experiment_id: str, name: str) -> None:

@@ -151,6 +151,11 @@ def test_data_directory_is_free_after_its_server_ended(tmp_path: Path) -> None:
         pass
 
 
+def test_what_a_killed_server_noted_is_no_address(tmp_path: Path) -> None:
+    (tmp_path / "server.lock").write_text('{"pid": 1, "address": "http://127.0.0.1:8765"}', encoding="utf-8")
+    assert noted_address(tmp_path) is None
+
+
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Options of a command become environment variables; take them back."""
