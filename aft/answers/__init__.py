@@ -6,6 +6,7 @@ These verdicts are training labels, so the rules are few, exact and versioned:
 2. The last explicit marker that states an answer wins: ``[ANS]``, ``####``, a box, "the answer is".
 3. Without one, a bare last number (or a last line that is a choice) is used, under a rule of its own.
 
+Choices are compared by letter, numbers exactly, and general mathematical answers by Math-Verify.
 What no rule can read is None, *unparsed*, and not a wrong answer. Nothing is ever evaluated.
 """
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from aft.answers.choices import LONGEST_CHOICE, choice_texts, letters_of, read_choice
+from aft.answers.expressions import last_expression, read_expression
 from aft.answers.fallback import choice_said_correct, last_line
 from aft.answers.found import CHOICE_TEXT_SUFFIX, Answer, Reading
 from aft.answers.markers import CONCLUSIVE_RULES, Marker, cut, last_markers, statement
 from aft.answers.numbers import last_number, read_number
-from aft.data.examples import CHOICE_TASKS, TASKS
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, TASKS
 
 _LONGEST_STATEMENT: Final = 300
 
@@ -56,7 +57,7 @@ def attempts(text: str, task: str, choices: Sequence[str] | None = None) -> Iter
     end = cut(text)
     if task in CHOICE_TASKS:
         return _choice_attempts(text, end, letters_of(task, choices), choice_texts(choices))
-    return _number_attempts(text, end)
+    return _expression_attempts(text, end) if task == EXPRESSION_TASK else _number_attempts(text, end)
 
 
 def _number_attempts(text: str, end: int) -> Iterator[Attempt]:
@@ -65,6 +66,13 @@ def _number_attempts(text: str, end: int) -> Iterator[Attempt]:
         reading = read_number(text, start, stated_to, only_first=marker.rule == "hash-marker")
         yield _at_marker(text, marker, start, stated_to, reading)
     yield _unmarked("last-number", last_number(text, end), end)
+
+
+def _expression_attempts(text: str, end: int) -> Iterator[Attempt]:
+    for marker, stop in _from_the_last(text, end):
+        start, stated_to = statement(text, marker, stop, _LONGEST_STATEMENT)
+        yield _at_marker(text, marker, start, stated_to, read_expression(text, start, stated_to))
+    yield _unmarked("last-expression", last_expression(text, end), end)
 
 
 def _choice_attempts(text: str, end: int, letters: str, texts: Sequence[str]) -> Iterator[Attempt]:

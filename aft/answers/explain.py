@@ -7,11 +7,12 @@ from typing import Final
 
 from aft.answers.attempts import Attempt, attempts
 from aft.answers.choices import choice_texts, letters_of, read_choice, same_text
+from aft.answers.expressions import expression_text, words_of
 from aft.answers.found import CHOICE_TEXT_SUFFIX, Answer
 from aft.answers.grade import is_correct
 from aft.answers.markers import cut
 from aft.answers.numbers import parse_number
-from aft.data.examples import CHOICE_TASKS
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK
 
 MOST_ATTEMPTS: Final = 40
 """Attempts kept: a response that repeats a marker hundreds of times is a loop."""
@@ -26,6 +27,7 @@ RULES: Final = {
     "answer-line": "a line “A:”",
     "choice-is-correct": "a choice said to be correct",
     "last-number": "the last number, as nothing announces an answer",
+    "last-expression": "the last formula, as nothing announces an answer",
     "last-line": "a last line that is a choice, as nothing announces an answer",
 }
 """Every rule in words."""
@@ -76,8 +78,11 @@ def explain(text: str, gold: str, task: str, choices: Sequence[str] | None = Non
     )
     steps += _reading_steps(None if decided is None else tried[decided], answer)
     if answer is not None:
-        compare = _choice_steps if task in CHOICE_TASKS else _number_steps
-        steps += compare(answer, gold, task, choices)
+        if task == EXPRESSION_TASK:
+            steps += _expression_steps(answer, gold, is_right)
+        else:
+            compare = _choice_steps if task in CHOICE_TASKS else _number_steps
+            steps += compare(answer, gold, task, choices)
     return Explanation(end, tuple(tried), decided, answer, is_right, tuple(steps))
 
 
@@ -130,6 +135,20 @@ def _choice_steps(answer: Answer, gold: str, task: str, choices: Sequence[str] |
                 "them apart: right.",
             ]
     return [*steps, "They differ, so it is wrong."]
+
+
+def _expression_steps(answer: Answer, gold: str, is_right: bool) -> list[str]:
+    wanted = expression_text(gold) or gold
+    verdict = f"so it is {'right' if is_right else 'wrong'}"
+    if parse_number(answer.value) is not None and parse_number(wanted) is not None:
+        return _number_steps(answer, wanted, EXPRESSION_TASK, None)
+    same = "the same" if is_right else "not the same"
+    steps = [f"Answer {_quoted(answer.value)}, gold {_quoted(wanted)}."]
+    if answer.value == wanted:
+        return [*steps, f"They are written alike, {verdict}."]
+    if words_of(answer.value) is not None or words_of(wanted) is not None:
+        return [*steps, f"One of them is a word; as words they are {same}, {verdict}."]
+    return [*steps, f"Math-Verify compared them, as numbers and as formulas: {same}, {verdict}."]
 
 
 def _number(value: Fraction) -> str:

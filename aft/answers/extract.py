@@ -11,7 +11,8 @@ def extract_answer(text: str, task: str, choices: Sequence[str] | None = None) -
 
     Args:
         text: The response, any text.
-        task: ``gsm8k`` or ``arithmetic`` (a number), ``aqua``, ``ecqa`` or ``mmlu`` (a choice's letter).
+        task: ``gsm8k`` or ``arithmetic`` (a number), ``math`` (an expression), ``aqua``, ``ecqa`` or ``mmlu``
+            (a choice's letter).
         choices: Choice texts in the order of their letters. With them a choice may be named by its
             text; without them only by its letter.
 

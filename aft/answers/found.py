@@ -9,16 +9,17 @@ EXTRACTOR_VERSION: Final = 1
 CHOICE_TEXT_SUFFIX: Final = "+choice-text"
 """Ends the rule of an answer that named a choice by its text and not by its letter."""
 
-FALLBACK_RULES: Final = frozenset({"last-number", "last-line", f"last-line{CHOICE_TEXT_SUFFIX}"})
+FALLBACK_RULES: Final = frozenset({"last-number", "last-expression", "last-line", f"last-line{CHOICE_TEXT_SUFFIX}"})
 """Rules that found an answer without an explicit marker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer found in a response.
+    r"""An answer found in a response.
 
     Attributes:
-        value: The canonical value: an exact number (``1218``, ``2.5``, ``1/3``) or a choice's letter.
+        value: The canonical value: an exact number (``1218``, ``2.5``, ``1/3``), a choice's letter, or an
+            expression as it is written, spacing aside (``\frac{\pi}{2}``).
         span: Character positions ``(start, end)`` of the answer in the response, as it is written there.
         rule: What found it: ``ans-marker``, ``hash-marker``, ``boxed``, ``the-answer-is``,
             ``answer-label`` (``Answer: 5``), ``answer-line`` (``A: 5``), ``choice-is-correct``, or one of

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 
 from aft.answers.choices import choice_texts, letters_of, read_choice, same_text
+from aft.answers.equality import same_expression
+from aft.answers.expressions import LONGEST_EXPRESSION, expression_text
 from aft.answers.found import CHOICE_TEXT_SUFFIX, Answer
 from aft.answers.numbers import parse_number
-from aft.data.examples import CHOICE_TASKS, TASKS
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, TASKS
 
 
 def is_correct(answer: Answer | str | None, gold: str, task: str, choices: Sequence[str] | None = None) -> bool:
     """Tell whether an answer is the gold answer.
 
-    Numbers are compared exactly. Choices are compared by letter; an answer that named its choice by
-    text is right for every choice with that text, since a text cannot tell them apart.
+    Numbers are compared exactly, expressions by Math-Verify. Choices are compared by letter; an answer that named
+    its choice by text is right for every choice with that text, since a text cannot tell them apart.
 
     Args:
         answer: What `extract_answer` returned, or a bare value.
-        gold: The gold answer as stored: a number, or a choice's letter.
+        gold: The gold answer as stored: a number, an expression, or a choice's letter.
         task: One of the tasks `extract_answer` knows.
         choices: Choice texts in the order of their letters.
 
@@ -25,9 +27,12 @@ def is_correct(answer: Answer | str | None, gold: str, task: str, choices: Seque
 
     Raises:
         ValueError: If the task is unknown, or the gold answer is no number or no choice.
+        RuntimeError: If Math-Verify's process cannot start.
     """
     if task not in TASKS:
         raise ValueError(f"Unknown task {task!r}. Use one of {', '.join(TASKS)}.")
+    if task == EXPRESSION_TASK:
+        return _is_same_expression(answer, gold)
     if task not in CHOICE_TASKS:
         right = parse_number(gold.rpartition("####")[2])
         if right is None:
@@ -55,3 +60,14 @@ def is_correct(answer: Answer | str | None, gold: str, task: str, choices: Seque
     if not (by_text or right_choice.by_text) or given not in letters or not texts:
         return False
     return same_text(texts[letters.index(given)], texts[letters.index(right_choice.value)])
+
+
+def _is_same_expression(answer: Answer | str | None, gold: str) -> bool:
+    wanted = expression_text(gold)
+    if wanted is None:
+        raise ValueError(
+            f"The gold answer {gold[:80]!r} is empty or longer than {LONGEST_EXPRESSION} characters."
+            " Map the answer column to the final answer."
+        )
+    given = expression_text(answer.value if isinstance(answer, Answer) else answer or "")
+    return given is not None and same_expression(given, wanted)

@@ -1,4 +1,4 @@
-"""Read the gold answer of a data row: a number, or the letter of a choice.
+"""Read the gold answer of a data row: a number, an expression, or the letter of a choice.
 
 This parses what data sets store, strictly. What models write is read by `aft.answers`.
 """
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from aft.data.examples import CHOICE_TASKS, choice_letter
+from aft.answers.expressions import LONGEST_EXPRESSION, expression_text
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, choice_letter
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?:/[1-9]\d*)?")
 _LONGEST_NUMBER: Final = 1000
@@ -63,6 +64,22 @@ def number_text(value: Any) -> str:
     except InvalidOperation as error:
         raise ValueError(f"The gold answer {_short(value)} is not a number.") from error
     return plain
+
+
+def expression(value: Any) -> str:
+    """Bring a gold expression to the form it is compared in.
+
+    Raises:
+        ValueError: If it is no text or number, empty, or too long for an answer.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"The gold answer {_short(value)} is no mathematical expression.")
+    text = expression_text(str(value))
+    if text is None:
+        raise ValueError(
+            f"The gold answer {_short(value)} is no mathematical expression of at most {LONGEST_EXPRESSION} characters."
+        )
+    return text
 
 
 def choice_texts(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -170,6 +187,8 @@ def gold_answer(value: Any, task: str, labels: Sequence[str], texts: Sequence[st
     Raises:
         ValueError: If the value is no answer of the task.
     """
+    if task == EXPRESSION_TASK:
+        return expression(value)
     if task not in CHOICE_TASKS:
         return number_text(value)
     return choice_answer(value, labels, texts or ())

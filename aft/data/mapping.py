@@ -5,7 +5,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aft.data.examples import CHOICE_TASKS, TASKS, Example
+from aft.answers.expressions import last_box
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, TASKS, Example
 from aft.data.gold import choice_texts, gold_answer, split_reference
 from aft.data.sources import RowError
 
@@ -35,7 +36,7 @@ class ColumnMapping(BaseModel):
     answer: str | None = Field(
         default=None,
         description="Column of the gold answer. Without one it is read from the end of the reference COT, "
-        "after ####, [ANS], 'A:' or 'The answer is'.",
+        "after ####, [ANS], 'A:' or 'The answer is', or from its last box for mathematics.",
     )
     choices: list[str] | str | None = Field(
         default=None, description="Column of the list of choices, or one column per choice in the order of the letters."
@@ -113,7 +114,7 @@ def row_parser(
             question = _text(row, question_column, "question")
             labels, texts = _choices(row, mapping) if with_choices else ((), None)
             name = _id(row, mapping, id_prefix, row_number)
-            reference, answer = _reference_and_answer(row, mapping)
+            reference, answer = _reference_and_answer(row, mapping, task)
             try:
                 gold = gold_answer(answer, task, labels, texts)
             except ValueError as error:
@@ -149,7 +150,7 @@ def _id(row: Row, mapping: ColumnMapping, id_prefix: str, row_number: int) -> st
     return name
 
 
-def _reference_and_answer(row: Row, mapping: ColumnMapping) -> tuple[str, Any]:
+def _reference_and_answer(row: Row, mapping: ColumnMapping, task: str) -> tuple[str, Any]:
     reference = ""
     if mapping.reference is not None:
         value = value_at(row, mapping.reference)
@@ -163,6 +164,8 @@ def _reference_and_answer(row: Row, mapping: ColumnMapping) -> tuple[str, Any]:
         column = mapping.reference
         if not reference:
             raise RowError(column, "The reference COT is missing or empty.")
+        if marked is None and task == EXPRESSION_TASK and (box := last_box(reference)):
+            return reference, box  # the box is part of the last sentence, so the COT keeps it
         if marked is None:
             raise RowError(column, "No final answer is marked. End the reference COT with '#### 18' or '[ANS] 18'.")
         return marked

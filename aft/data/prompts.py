@@ -16,6 +16,7 @@ _INSTRUCTIONS: Final = {
     "gsm8k": "Solve the problem step by step.",
     "aqua": "Solve the problem step by step and choose one option.",
     "ecqa": "Explain which choice answers the question best.",
+    "math": "Solve the problem step by step.",
     "mmlu": "Think step by step and choose the right option.",
 }
 _CHOICES_HEADING: Final = {"aqua": "Options", "ecqa": "Choices", "mmlu": "Options"}

@@ -106,6 +106,15 @@ FORMS: Final[tuple[Form, ...]] = (
         note="Only the questions and their references are imported, not the model solutions and verdicts.",
     ),
     Form(
+        "math",
+        "MATH (the gold answer stands in the solution's last box)",
+        "math",
+        ("problem", "solution"),
+        lambda rows: _text_in(rows, "solution", "\\boxed"),
+        ColumnMapping(question="problem", reference="solution"),
+        note="Answers are compared by Math-Verify.",
+    ),
+    Form(
         "candidates",
         "model outputs for GSM8K, AQUA-RAT or ECQA questions, several per question",
         None,

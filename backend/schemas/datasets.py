@@ -11,7 +11,7 @@ from aft.data.splits import SplitSpec
 from backend.schemas.common import Schema
 from backend.schemas.runs import RunError, RunProgress, RunState
 
-Task = Literal["gsm8k", "aqua", "ecqa", "mmlu", "arithmetic"]
+Task = Literal["gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic"]
 Part = Literal["train", "validation", "test"]
 VersionState = Literal["staging", "review", "ready", "discarded"]
 OnInvalid = Literal["ask", "skip", "fail"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aft.answers import FALLBACK_RULES, Answer, extract_answer, is_correct
+from aft.data.examples import TASKS
 
 CASES: list[dict[str, Any]] = [
     json.loads(line) for line in (Path(__file__).parent / "answer_cases.jsonl").read_text("utf-8").splitlines()
@@ -16,12 +17,13 @@ MEGABYTES = 2_000_000
 HOSTILE_UNITS = (
     *(" ", "\n", "1", "1,", "1.", "1 ", "-", "{", "İ", "<<", "1e", "####", "Question:", "\\frac{1}", "\n" + " " * 19),
     *("[ANS] ", "answer ", "answer for x ", "the answer is ", "\\boxed{", "A:\n", "(A) is ", "option A x ", "(B) x\n"),
+    *("$", "$x", "\\(", "\\[x\\] ", "$x$ and ", "the answer is $x$ "),
 )
 
 
 def test_there_are_enough_cases_of_every_task() -> None:
     assert len(CASES) >= 200
-    assert {case["task"] for case in CASES} == {"gsm8k", "aqua", "ecqa", "mmlu", "arithmetic"}
+    assert {case["task"] for case in CASES} == set(TASKS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['task']}: {case['text'][-40:]!r}")
@@ -89,6 +91,8 @@ def test_bare_choices_are_compared_by_letter_and_texts_by_text(
         ("F", "aqua", "none of the choices A to E"),
         ("E", "mmlu", "none of the choices A to D"),
         ("knife", "ecqa", "none of the choices"),
+        ("", "math", "'' is empty or longer"),
+        ("x" * 401, "math", "longer than 400 characters"),
         ("18", "gsm9k", "Unknown task 'gsm9k'"),
     ],
 )
@@ -98,8 +102,8 @@ def test_a_gold_answer_that_cannot_be_one_is_an_error(gold: str, task: str, name
 
 
 def test_an_unknown_task_is_named() -> None:
-    with pytest.raises(ValueError, match="Unknown task 'math'"):
-        extract_answer("[ANS] 18", "math")
+    with pytest.raises(ValueError, match="Unknown task 'maths'"):
+        extract_answer("[ANS] 18", "maths")
 
 
 def test_only_the_fallback_rules_do_without_a_marker() -> None:
@@ -109,7 +113,7 @@ def test_only_the_fallback_rules_do_without_a_marker() -> None:
     }
 
 
-@pytest.mark.parametrize("task", ["gsm8k", "ecqa"])
+@pytest.mark.parametrize("task", ["gsm8k", "ecqa", "math"])
 @pytest.mark.parametrize("unit", HOSTILE_UNITS)
 def test_time_is_linear_in_a_hostile_text(task: str, unit: str) -> None:
     choices = ["a dog", "b", "1", "the", "e"] if task == "ecqa" else None

@@ -8,10 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aft.answers import extract_answer, is_correct
+from aft.answers.expressions import expression_text
 from aft.answers.markers import cut
 from aft.answers.numbers import canonical, parse_number
 
-TASKS = st.sampled_from(["gsm8k", "arithmetic", "aqua", "ecqa", "mmlu"])
+TASKS = st.sampled_from(["gsm8k", "arithmetic", "aqua", "ecqa", "mmlu", "math"])
 PIECES = st.sampled_from(
     (
         *(
@@ -51,6 +52,8 @@ def test_extraction_never_fails_and_its_span_is_inside_the_response(
     written = text[start:end]
     if task in ("gsm8k", "arithmetic"):
         assert parse_number(written) == Fraction(answer.value)
+    elif task == "math":
+        assert expression_text(answer.value) == answer.value
     elif not answer.rule.endswith("+choice-text"):
         assert written.upper() == answer.value
 

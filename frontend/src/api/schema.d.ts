@@ -3454,7 +3454,7 @@ export interface components {
         ColumnMapping: {
             /**
              * Answer
-             * @description Column of the gold answer. Without one it is read from the end of the reference COT, after ####, [ANS], 'A:' or 'The answer is'.
+             * @description Column of the gold answer. Without one it is read from the end of the reference COT, after ####, [ANS], 'A:' or 'The answer is', or from its last box for mathematics.
              */
             answer?: string | null;
             /**
@@ -3616,7 +3616,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
             /**
              * Used By
              * @description Experiments, and runs outside of experiments, that use any version.
@@ -3669,7 +3669,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
         };
         /**
          * Decide
@@ -3799,7 +3799,7 @@ export interface components {
              * Task
              * @description None when a person has to say, or the file holds no questions.
              */
-            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic") | null;
+            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
             /**
              * Why
              * @description What it was recognised by, in words.
@@ -4809,7 +4809,7 @@ export interface components {
              * Task
              * @description Has to be the import's task.
              */
-            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic") | null;
+            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
             /** Upload Id */
             upload_id: string;
         };
@@ -4861,7 +4861,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
         };
         /**
          * ImportStarted
@@ -6270,7 +6270,7 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["PreviewRow"][];
             /** Task */
-            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic") | null;
+            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
         };
         /**
          * PreviewRequest
@@ -6281,7 +6281,7 @@ export interface components {
             /** Part */
             part?: ("train" | "validation" | "test" | "unmarked") | null;
             /** Task */
-            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic") | null;
+            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
         };
         /**
          * PreviewRow
@@ -8255,7 +8255,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
         };
         /**
          * VersionReport
@@ -8319,7 +8319,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
         };
         /**
          * ViolatedCot

@@ -119,6 +119,18 @@ def test_mmlu_with_places_for_answers() -> None:
     assert parse_example(row, detection, None, 1).answer == "D"
 
 
+def test_math_has_its_answer_in_the_solutions_last_box() -> None:
+    row = {"problem": "Half of $\\pi$?", "solution": "It is $\\boxed{\\frac{\\pi}{2}}$.", "level": "Level 1"}
+    detection = detect([row], "train.jsonl")
+    example = parse_example(row, detection, None, 1)
+    assert (detection.format, example.task, example.answer) == ("math", "math", "\\frac{\\pi}{2}")
+    assert example.reference == row["solution"]
+    with pytest.raises(RowError, match="No final answer is marked"):
+        parse_example({**row, "solution": "no box"}, detection, None, 2)
+    with pytest.raises(RowError, match="no mathematical expression of at most 400"):
+        parse_example({**row, "solution": "\\boxed{" + "x" * 401 + "}"}, detection, None, 3)
+
+
 def test_arithmetic_rows_keep_id_and_part() -> None:
     _, (example,) = load("arithmetic.jsonl")
     assert (example.id, example.part, example.answer) == ("arithmetic-0001", "train", "19")

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from aft.data.gold import choice_answer, choice_texts, number_text, split_reference
+from aft.data.gold import choice_answer, choice_texts, gold_answer, number_text, split_reference
 
 LETTERS = ("A", "B", "C", "D", "E")
 
@@ -36,6 +36,17 @@ def test_gold_numbers_are_read(value: Any, plain: str) -> None:
 def test_what_is_no_number_is_named(value: Any) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         number_text(value)
+
+
+@pytest.mark.parametrize(("value", "stored"), [("$\\frac{1}{2}$", "0.5"), ("x + 1.", "x + 1"), (3, "3")])
+def test_gold_expressions_are_read(value: Any, stored: str) -> None:
+    assert gold_answer(value, "math", (), None) == stored
+
+
+@pytest.mark.parametrize("value", ["", "$$", None, True, ["x"], "x" * 401])
+def test_what_is_no_expression_is_named(value: Any) -> None:
+    with pytest.raises(ValueError, match="is no mathematical expression"):
+        gold_answer(value, "math", (), None)
 
 
 @pytest.mark.parametrize(
