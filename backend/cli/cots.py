@@ -12,7 +12,7 @@ from aft.data.candidate_rows import detect_columns
 from backend.cli.acting import acting, in_words, looking, plain_errors
 from backend.cli.datasets import receive
 from backend.cli.following import follow
-from backend.cli.output import fail
+from backend.cli.output import fail, id_column
 from backend.schemas.candidate_filters import ExportRequest
 from backend.schemas.candidate_imports import CandidateImportRequest, CandidatePreviewRequest
 from backend.services import candidate_exports, candidate_imports, candidates
@@ -27,7 +27,7 @@ def list_command(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """List candidate sets, newest first."""
-    table = Table("Candidate set", "Kind", "Questions", "COTs", "Right", "Id")
+    table = Table("Candidate set", "Kind", "Questions", "COTs", "Right", id_column("Id"))
     with looking() as session:
         found = candidates.list_sets(session, kind=kind, after=None, limit=limit)
         for item in found[:limit]:

@@ -75,7 +75,7 @@ def filled(database: str) -> Filled:
 
 def _cot(generator: random.Random, example: Example, index: int) -> str:
     answer = int(example.answer) + generator.choice([0, 0, 1])
-    rare = " a zebra" if index == 3 and generator.random() < 0.1 else ""
+    rare = " a zebra" if index == 3 and generator.random() < 0.5 else ""
     return generator.choice([f"We add{rare}: 16-3=13, so\n[ANS] {answer}", "no end", f"Then{rare}\n[ANS] {answer}"])
 
 

@@ -41,8 +41,8 @@ def test_tokens_of_a_question_are_placed_in_its_texts_and_reported_scores_stay(c
     with reading() as session:
         assert tokens.pending(session, sampled, example_id) == {}
         lines = tokens.of_question(session, session.get_one(Run, sampled), example_id, [chain.vft])
-        assert session.scalars(select(Score.candidate_id)).all() == sorted(ids)
-        assert session.scalars(select(TokenSpans.candidate_id)).all() == sorted(ids)
+        assert sorted(session.scalars(select(Score.candidate_id))) == sorted(ids)
+        assert sorted(session.scalars(select(TokenSpans.candidate_id))) == sorted(ids)
         assert session.get_one(Score, (ids[0], chain.vft)).score == -0.5
         for line in lines[1:]:
             stored = session.get_one(Candidate, line.candidate_id)
