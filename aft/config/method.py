@@ -36,6 +36,9 @@ class MethodConfig(Config):
     """Weight of the ranking loss beside the VFT loss."""
     sft_on: Literal["reference", "best"] = "reference"
     """Which response the VFT term learns: the reference, or the best-rated candidate (RRHF's and PRO's releases)."""
+    distinct: Literal["texts", "equations"] = "texts"
+    """RFT only: which right COTs of a question are learned, all of distinct text, or one for every distinct list of
+    equations and none with a wrong calculation, as RFT was first published."""
     boundary_search: bool = False
     """β of the boundary is chosen on validation questions by the experiment's β search; only with constraint =
     boundary and no boundary_beta."""
@@ -88,6 +91,9 @@ class MethodConfig(Config):
                 f"beta {self.beta:g} does not apply to method '{self.name}': only rrhf and dpo have one. "
                 "Remove it; the boundary's β is boundary_beta."
             )
+            raise ValueError(msg)
+        if self.distinct != "texts" and self.name != "rft":
+            msg = f"distinct '{self.distinct}' does not apply to method '{self.name}': only rft has it. Remove it."
             raise ValueError(msg)
         if not self.temperature and self.name != "pro":
             msg = f"temperature = false does not apply to method '{self.name}': only pro has one. Remove it."
@@ -142,6 +148,8 @@ def method_label(method: MethodConfig) -> str:
         parts.append(f"factor {method.beta:g}" if method.name == "rrhf" else f"DPO β {method.beta:g}")
     if not method.temperature:
         parts.append("no temperature")
+    if method.distinct != "texts":
+        parts.append(f"distinct {method.distinct}")
     if method.weight != 1.0:
         parts.append(f"weight {method.weight:g}")
     if method.sft_on != "reference":

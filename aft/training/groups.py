@@ -1,10 +1,12 @@
 """From stored rows to the groups a training batch is made of: a question and its k candidate COTs."""
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aft.data.dedupe import deduplicate
+from aft.equations import distinct_paths
 
 RATING_TOLERANCE = 1e-9
 """Ratings closer than this are tied: no pair."""
@@ -53,13 +55,17 @@ class QuestionRecord:
     candidates: Sequence[CandidateRecord] = ()
 
 
-def make_groups(records: Iterable[QuestionRecord], *, deduplicate_texts: bool = True) -> list[Group]:
+def make_groups(
+    records: Iterable[QuestionRecord], *, deduplicate_texts: bool = True, distinct_equations: bool = False
+) -> list[Group]:
     """Make training groups in the order of the records.
 
     Args:
         records: One for each question.
         deduplicate_texts: Count candidates with equal text once. The first one stays, unless only a later one
             ended by itself.
+        distinct_equations: Keep one candidate for every distinct list of equations, the best-rated and then the first
+            one, and none with a wrong calculation: RFT's rule as first published.
 
     Raises:
         ValueError: If a question repeats, or a prompt, reference or candidate has no tokens or no rating.
@@ -73,6 +79,8 @@ def make_groups(records: Iterable[QuestionRecord], *, deduplicate_texts: bool = 
             if not ids:
                 raise ValueError(f"Question '{record.question_id}' has an empty {name}. Remove it or fix its text.")
         kept = _distinct(record.candidates) if deduplicate_texts else list(record.candidates)
+        if distinct_equations:
+            kept = _distinct_in_equations(kept)
         for candidate in kept:
             _check_candidate(record.question_id, candidate)
         candidates = tuple(
@@ -87,6 +95,12 @@ def _distinct(candidates: Sequence[CandidateRecord]) -> list[CandidateRecord]:
     repeats = deduplicate(candidates[index].text for index in order)
     kept = sorted(index for index, earlier in zip(order, repeats, strict=True) if earlier is None)
     return [candidates[index] for index in kept]
+
+
+def _distinct_in_equations(candidates: Sequence[CandidateRecord]) -> list[CandidateRecord]:
+    order = sorted(range(len(candidates)), key=lambda index: (candidates[index].truncated, -candidates[index].rating))
+    are_kept = distinct_paths(candidates[index].text for index in order)
+    return [candidates[index] for index in sorted(itertools.compress(order, are_kept))]
 
 
 def _check_candidate(question_id: str, candidate: CandidateRecord) -> None:

@@ -171,6 +171,8 @@ def test_parents_of_a_search_come_before_it() -> None:
         ({"name": "aft", "constraint": "boundary", "boundary_beta": -0.4}, "AFT · boundary · β -0.4"),
         ({"name": "pro", "temperature": False}, "PRO · none · no temperature"),
         ({"name": "aft", "constraint": "boundary", "boundary_search": True}, "AFT · boundary · searched β"),
+        ({"name": "rft", "distinct": "equations"}, "RFT · distinct equations"),
+        ({"name": "rrhf", "sft_on": "best"}, "RRHF · none · SFT on best"),
         ({"name": "rrhf", "k": 4, "negative_noise": 0}, "RRHF · none · k 4 · α 0"),
     ],
 )
@@ -185,6 +187,7 @@ def test_labels_are_the_papers_with_the_constraint_behind_a_dot(method: dict[str
         ({"name": "aft", "constraint": "detached", "boundary_beta": 0.1}, "does not apply to constraint 'detached'"),
         ({"name": "aft", "beta": 0.5}, "only rrhf and dpo have one"),
         ({"name": "rrhf", "temperature": False}, "only pro has one"),
+        ({"name": "aft", "distinct": "equations"}, "only rft has it"),
         ({"name": "vft", "k": 4}, "which uses no candidates"),
         ({"name": "vft", "negative_noise": 0.1}, "does not apply to 'VFT · α 0.1'"),
         ({"name": "dpo", "negative_noise": 0.1}, "as sampled"),

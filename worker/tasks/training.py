@@ -32,7 +32,11 @@ def run(context: RunContext) -> None:
     model, tokenizer = load_start(context, config)
     questions = read_questions(context, "train", None)
     context.sink.progress(0, None, "reading the candidates")
-    groups = make_groups(question_records(context, tokenizer, questions, task), deduplicate_texts=config.deduplicate)
+    groups = make_groups(
+        question_records(context, tokenizer, questions, task),
+        deduplicate_texts=config.deduplicate,
+        distinct_equations=config.method.distinct == "equations",
+    )
     context.stop_if_asked()
     watch = validation_watch(context, model, tokenizer, groups, task) if ranks.is_first else None
     is_watched = ranks.from_first(lambda: watch is not None)

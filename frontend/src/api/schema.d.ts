@@ -5553,6 +5553,14 @@ export interface components {
              */
             constraint: "none" | "detached" | "detached-lowest" | "boundary";
             /**
+             * Distinct
+             * @description RFT only: which right COTs of a question are learned, all of distinct text, or one for every distinct list of
+             *     equations and none with a wrong calculation, as RFT was first published.
+             * @default texts
+             * @enum {string}
+             */
+            distinct: "texts" | "equations";
+            /**
              * Feedback
              * @description Overrides the experiment's feedback for this method.
              */

@@ -47,6 +47,18 @@ def test_of_equal_texts_the_complete_one_stays() -> None:
     assert group.candidates == (TrainingCandidate((5, 2), 1.0),)
 
 
+def test_one_candidate_for_every_list_of_equations_and_none_with_a_wrong_one() -> None:
+    candidates = [
+        CandidateRecord([5], "2 + 3 = 5, so 6", 0.0),
+        CandidateRecord([6], "2 + 3 = 5", 1.0),
+        CandidateRecord([7], "First 2 + 3 = 5 apples", 1.0),
+        CandidateRecord([8], "3 + 2 = 5", 1.0),
+        CandidateRecord([9], "2 + 2 = 5", 1.0),
+    ]
+    (group,) = make_groups([question(*candidates)], distinct_equations=True)
+    assert [candidate.ids for candidate in group.candidates] == [(6,), (8,)]
+
+
 @pytest.mark.parametrize(
     ("records", "message"),
     [

@@ -7,6 +7,7 @@ import {
   BOUNDARY_RULES,
   CONSTRAINTS,
   type Constraint,
+  DISTINCT,
   FAMILIES,
   hasBeta,
   isRanking,
@@ -15,6 +16,7 @@ import {
   methodLabel,
   methodProblems,
   newMethod,
+  SFT_ON,
   toMethod,
   usesCandidates,
   withMethod,
@@ -50,6 +52,7 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
             <tr>
               <th scope="col">Method</th>
               <th scope="col">Feedback</th>
+              <th scope="col">VFT learns</th>
               <th scope="col">β</th>
               <th scope="col">k</th>
               <th scope="col">α</th>
@@ -84,6 +87,32 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                         onChange={(value) =>
                           set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
                         }
+                      />
+                    )}
+                  </td>
+                  <td>
+                    {one.name === "rft" && (
+                      <Select
+                        size="xs"
+                        w={140}
+                        aria-label={`Right COTs that ${label} learns`}
+                        allowDeselect={false}
+                        data={DISTINCT}
+                        value={one.distinct}
+                        onChange={(value) =>
+                          set(one.id, { distinct: value as MethodChoice["distinct"] })
+                        }
+                      />
+                    )}
+                    {isRanking(one.name) && (
+                      <Select
+                        size="xs"
+                        w={140}
+                        aria-label={`What the VFT term of ${label} learns`}
+                        allowDeselect={false}
+                        data={SFT_ON}
+                        value={one.sftOn}
+                        onChange={(value) => set(one.id, { sftOn: value as MethodChoice["sftOn"] })}
                       />
                     )}
                   </td>

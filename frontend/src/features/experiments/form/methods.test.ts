@@ -13,6 +13,7 @@ describe("a method in the form", () => {
     [{ boundary_search: true }, "AFT · boundary · searched β"],
     [{ boundary_rule: "spread" }, "AFT · boundary · spread"],
     [{ k: 4, negative_noise: 0 }, "AFT · boundary · k 4 · α 0"],
+    [{ sft_on: "best" }, "AFT · boundary · SFT on best"],
     [{ label: "mine", negative_noise: 0.3 }, "mine"],
   ])("keeps %o and is called %s", (change, label) => {
     const method = { ...plain, ...change };
@@ -31,6 +32,13 @@ describe("a method in the form", () => {
       negative_noise: null,
     });
     expect(toMethod({ ...newMethod("dpo"), ...typed }).negative_noise).toBeNull();
+  });
+
+  it("keeps RFT's choice of distinct COTs, which no other method has", () => {
+    const chosen = { ...newMethod("rft"), distinct: "equations" as const };
+    expect(methodLabel(toMethod(chosen))).toBe("RFT · distinct equations");
+    expect(toMethod(fromMethod(toMethod(chosen)))).toEqual(toMethod(chosen));
+    expect(toMethod({ ...newMethod("aft"), distinct: "equations" }).distinct).toBe("texts");
   });
 
   it("says what cannot be read", () => {

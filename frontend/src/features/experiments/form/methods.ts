@@ -16,6 +16,7 @@ export interface MethodChoice {
   weight: string;
   temperature: boolean;
   sftOn: Method["sft_on"];
+  distinct: Method["distinct"];
   k: string;
   negativeNoise: string;
   label: string;
@@ -56,6 +57,16 @@ export const DEFAULT_BOUNDARY_BETA = 0.15;
 export const isRanking = (name: MethodName): boolean => RANKING.has(name);
 /** Whether sampled COTs are part of what it trains on. */
 export const usesCandidates = (name: MethodName): boolean => name === "rft" || isRanking(name);
+/** What the VFT term learns. */
+export const SFT_ON: readonly { value: Method["sft_on"]; label: string }[] = [
+  { value: "reference", label: "the reference" },
+  { value: "best", label: "the best COT" },
+];
+/** Which right COTs RFT adds; `equations` is its rule as first published. */
+export const DISTINCT: readonly { value: Method["distinct"]; label: string }[] = [
+  { value: "texts", label: "distinct texts" },
+  { value: "equations", label: "distinct equations" },
+];
 /** RRHF's factor or DPO's β; no other method has one. */
 export const hasBeta = (name: MethodName): boolean => WITH_BETA.has(name);
 
@@ -74,6 +85,7 @@ export const newMethod = (
   weight: "",
   temperature: true,
   sftOn: "reference",
+  distinct: "texts",
   k: "",
   negativeNoise: "",
   label: "",
@@ -139,6 +151,7 @@ export function toMethod(choice: MethodChoice): Method {
     temperature: choice.name === "pro" ? choice.temperature : true,
     weight: settings.weight ?? 1,
     sft_on: choice.sftOn,
+    distinct: choice.name === "rft" ? choice.distinct : "texts",
     k: settings.k,
     negative_noise: settings.negative_noise,
     label: choice.label.trim() === "" ? null : choice.label.trim(),
@@ -154,6 +167,7 @@ export function fromMethod(method: Method): MethodChoice {
     weight: method.weight === 1 ? "" : numberText(method.weight),
     temperature: method.temperature,
     sftOn: method.sft_on,
+    distinct: method.distinct,
     k: numberText(method.k),
     negativeNoise: numberText(method.negative_noise),
     label: method.label ?? "",
@@ -176,6 +190,7 @@ export function methodLabel(method: Method): string {
   if (typeof beta === "number" && beta !== 1)
     parts.push(method.name === "rrhf" ? `factor ${general(beta)}` : `DPO β ${general(beta)}`);
   if (!method.temperature) parts.push("no temperature");
+  if (method.distinct !== "texts") parts.push(`distinct ${method.distinct}`);
   if (method.weight !== 1) parts.push(`weight ${general(method.weight)}`);
   if (method.sft_on !== "reference") parts.push(`SFT on ${method.sft_on}`);
   if (typeof method.k === "number") parts.push(`k ${method.k}`);
