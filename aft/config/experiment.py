@@ -1,10 +1,11 @@
-"""An experiment: methods x seeds on one data set split and one base model."""
+"""An experiment: methods x models x data sets x seeds."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from aft.config.base import Config
+from aft.config.grid import Block, DataChoice, grid_blocks
 from aft.config.judge import EndpointName, LlmJudgeConfig
 from aft.config.method import MethodConfig, method_label
 from aft.config.sampling import EngineName, PathCount
@@ -46,6 +47,12 @@ class ExperimentSpec(Config):
     """Id of a split of that version; by default its newest one."""
     base_model_id: str
     """Id of a base model, or ``builtin:arithmetic``."""
+    more_datasets: tuple[DataChoice, ...] = Field(default=(), max_length=20)
+    """Further data sets: every method is trained, under every seed, on each of them as well."""
+    more_models: tuple[Annotated[str, Field(max_length=64)], ...] = Field(default=(), max_length=20)
+    """Further base models: everything is repeated from each of them, on each data set."""
+    also_test_on: tuple[DataChoice, ...] = Field(default=(), max_length=20)
+    """Data sets whose test questions every trained model answers too, without training on them (Table 5)."""
     methods: tuple[MethodConfig, ...] = Field(min_length=1, max_length=40)
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(default=(1, 2, 3), min_length=1, max_length=50)
     feedback: Literal["binary", "ranking"] = "binary"
@@ -145,6 +152,7 @@ class ExperimentSpec(Config):
                 "candidates. Give one of them."
             )
             raise ValueError(msg)
+        self._require_one_data_set()
         if (self.sampling_engine == "openai") != (self.sampling_endpoint is not None):
             msg = (
                 f"sampling_engine is '{self.sampling_engine}' and sampling_endpoint is "
@@ -162,6 +170,33 @@ class ExperimentSpec(Config):
             )
             raise ValueError(msg)
         return self
+
+    def _require_one_data_set(self) -> None:
+        for name in ("ranking_set_id", "agreement_set_id", "candidates_from"):
+            if self.more_datasets and getattr(self, name) is not None:
+                msg = (
+                    f"{name} is given, whose COTs answer the questions of one data set, and more_datasets names "
+                    f"{len(self.more_datasets)} more. Remove one of the two."
+                )
+                raise ValueError(msg)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The experiment's data sets times its models, in a fixed order; the first is `grid.FIRST_BLOCK`."""
+        first = DataChoice(dataset_version_id=self.dataset_version_id, split_id=self.split_id)
+        return grid_blocks((first, *self.more_datasets), (self.base_model_id, *self.more_models), self.also_test_on)
+
+    def of_block(self, block: Block) -> "ExperimentSpec":
+        """The experiment as if it had this block only."""
+        alone = {
+            "dataset_version_id": block.dataset_version_id,
+            "split_id": block.split_id,
+            "base_model_id": block.base_model_id,
+            "more_datasets": (),
+            "more_models": (),
+            "also_test_on": (),
+        }
+        return self.model_copy(update=alone)
 
     @property
     def sampled_k(self) -> int:

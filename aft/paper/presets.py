@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import BUILTIN as BUILTIN
 from aft.config.method import MethodConfig
-
-BUILTIN: Final = "builtin:arithmetic"
 
 PAPER: Final[Mapping[str, Any]] = {
     "seeds": (1, 2, 3),

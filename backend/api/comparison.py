@@ -8,8 +8,14 @@ from fastapi.responses import PlainTextResponse
 from backend.api.deps import ReadSessionDep, problems
 from backend.errors import Invalid, NotFound
 from backend.schemas.case_study import CaseStudy
-from backend.schemas.comparison import Comparison, ComparisonOptions, FlipsRead, TestName
-from backend.services import case_study, comparison, comparison_files, experiments, question_flips
+from backend.schemas.comparison import (
+    Comparison,
+    ComparisonOptions,
+    ComparisonOverview,
+    FlipsRead,
+    TestName,
+)
+from backend.services import case_study, comparison, comparison_files, comparison_overview, experiments, question_flips
 
 router = APIRouter(prefix="/experiments", tags=["comparison"])
 
@@ -20,9 +26,12 @@ def comparison_options(
     seed: int | None = None,
     published: Annotated[str | None, Query(max_length=60)] = None,
     hidden: Annotated[list[str] | None, Query(max_length=200)] = None,
+    block: Annotated[str | None, Query(max_length=16)] = None,
 ) -> ComparisonOptions:
     """How to compare, from the address."""
-    return ComparisonOptions(baseline=baseline, test=test, seed=seed, published=published, hidden=hidden or [])
+    return ComparisonOptions(
+        baseline=baseline, test=test, seed=seed, published=published, hidden=hidden or [], block=block
+    )
 
 
 OptionsDep = Annotated[ComparisonOptions, Depends(comparison_options)]
@@ -32,6 +41,19 @@ OptionsDep = Annotated[ComparisonOptions, Depends(comparison_options)]
 def read_comparison(session: ReadSessionDep, options: OptionsDep, experiment_id: str) -> Comparison:
     """Methods against a baseline: mean ± std over seeds, n, difference, interval, p and corrected p."""
     return comparison.compare(session, experiments.get(session, experiment_id), options)
+
+
+@router.get(
+    "/{experiment_id}/comparison/overview", response_model=ComparisonOverview, responses=problems(NotFound, Invalid)
+)
+def read_comparison_overview(
+    session: ReadSessionDep,
+    options: OptionsDep,
+    experiment_id: str,
+    metric: Annotated[str, Query(max_length=60)] = "task_accuracy",
+) -> ComparisonOverview:
+    """One metric of every method on every data set and model of the experiment."""
+    return comparison_overview.read(session, experiments.get(session, experiment_id), options, metric)
 
 
 @router.get("/{experiment_id}/comparison.csv", response_class=PlainTextResponse, responses=problems(NotFound, Invalid))
@@ -66,10 +88,15 @@ def read_flips(
 
 @router.get("/{experiment_id}/case-study", response_model=CaseStudy, responses=problems(NotFound, Invalid))
 def read_case_study(
-    session: ReadSessionDep, experiment_id: str, example_id: int | None = None, seed: int | None = None
+    session: ReadSessionDep,
+    experiment_id: str,
+    example_id: int | None = None,
+    seed: int | None = None,
+    block: Annotated[str | None, Query(max_length=16)] = None,
 ) -> CaseStudy:
     """One test question under every method: first wrong step and repetition (Table 12)."""
-    return case_study.read(session, experiments.get(session, experiment_id), example_id=example_id, seed=seed)
+    experiment = experiments.get(session, experiment_id)
+    return case_study.read(session, experiment, example_id=example_id, seed=seed, block=block)
 
 
 def _file(text: str, name: str, media_type: str) -> PlainTextResponse:

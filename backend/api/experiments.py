@@ -25,7 +25,7 @@ from backend.schemas.experiments import (
     PlanWarning,
     StateCounts,
 )
-from backend.services import alarms, experiment_actions, experiments, previews, run_views, usage
+from backend.services import alarms, blocks, experiment_actions, experiments, previews, run_views, usage
 from backend.services.previews import Preview
 from backend.services.sampling_endpoints import require_engine
 
@@ -139,6 +139,7 @@ def _plan(preview: Preview, spec: ExperimentSpec, there: Collection[str] = ()) -
     nodes = [
         PlanNode.model_validate(
             {
+                "block": item.block,
                 "cell": item.cell,
                 "kind": item.kind,
                 "stage": item.stage,
@@ -163,6 +164,7 @@ def _plan(preview: Preview, spec: ExperimentSpec, there: Collection[str] = ()) -
         estimate_seconds=preview.wall_seconds,
         estimate_disk_bytes=preview.disk_bytes,
         estimate_memory_bytes=preview.memory_bytes,
+        blocks=preview.blocks,
         yaml=experiments.to_yaml(spec),
         command="aft experiments start experiment.yaml",
     )
@@ -216,6 +218,7 @@ def _read(session: Session, experiment: Experiment) -> ExperimentRead:
                 "name": item.run.name,
                 "method": item.place.method,
                 "seed": item.place.seed,
+                "block": item.place.block,
                 "reused": item.place.reused,
                 "state": item.run.state,
                 "progress": run_views.progress(item.run),
@@ -239,6 +242,7 @@ def _read(session: Session, experiment: Experiment) -> ExperimentRead:
             "dataset_id": dataset_id,
             "dataset_version_id": spec.dataset_version_id,
             "base_model_id": spec.base_model_id,
+            "blocks": blocks.read(session, spec),
             "cells": cells,
             "usage": ExperimentUsage(
                 estimate_seconds=sum(seconds.values()),

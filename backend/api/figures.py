@@ -28,6 +28,8 @@ ExperimentFigure = Literal[
     "sweep",
     "votes",
     "parallel",
+    "blocks",
+    "models",
 ]
 RunFigure = Literal["loss", "push", "degradation"]
 

@@ -10,13 +10,15 @@ from backend.charts.style import INK, MUTED, colour, finish, marker_style, plain
 
 HEIGHT: Final = 384
 Spot = tuple[float, float]
+Pearson = tuple[float, float, float, int]
+"""r, its 95 % interval and the number of points."""
 _CHARACTER: Final = 0.0145
 _LINE: Final = 0.056
 """Width of a character and height of a line of a label, as shares of a plot two columns wide."""
 
 
 def task_against_assessment(
-    methods: Sequence[tuple[MethodValues, MethodValues]], *, pearson: tuple[float, float, float, int] | None
+    methods: Sequence[tuple[MethodValues, MethodValues]], *, pearson: Pearson | None
 ) -> go.Figure:
     """Every method's mean task accuracy against its mean assessment accuracy, with Pearson's r.
 
@@ -57,13 +59,18 @@ def task_against_assessment(
     finish(figure, x="Assessment accuracy (%)", y="Task accuracy (%)")
     figure.update_layout(height=HEIGHT, margin={"t": 32, "r": 24})
     if pearson is not None:
-        r, low, high, n = pearson
         figure.add_annotation(
-            text=f"Pearson’s r = {_signed(r)} (95 % interval {_signed(low)} to {_signed(high)}; {n} methods)",
+            text=pearson_words(pearson, "methods"),
             x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
             font={"size": 11, "color": MUTED},
         )  # fmt: skip
     return figure
+
+
+def pearson_words(found: Pearson, what: str) -> str:
+    """R with its interval and the number of points."""
+    r, low, high, n = found
+    return f"Pearson’s r = {_signed(r)} (95 % interval {_signed(low)} to {_signed(high)}; {n} {what})"
 
 
 def _seeds(task: MethodValues, assessment: MethodValues) -> go.Scatter:

@@ -23,6 +23,20 @@ class ComparisonOptions(Schema):
     """Key of a published column to show beside ours."""
     hidden: list[str] = Field(default=[], max_length=200)
     """Labels of methods to leave out of the figures."""
+    block: str | None = Field(default=None, max_length=16)
+    """Which of the experiment's data sets and models, by key; by default the first of each."""
+
+
+class BlockRead(Schema):
+    """A data set and a model of an experiment; methods are compared within it."""
+
+    key: str
+    """E.g. d1m2: first data set, second model."""
+    title: str
+    dataset: str
+    model: str
+    trained_on: str | None
+    """Data set of the training, where these models were only tested on another one."""
 
 
 class MethodStatistic(Schema):
@@ -88,8 +102,49 @@ class Comparison(Schema):
     published: PublishedChoice | None
     published_choices: list[PublishedChoice]
     published_source: str
+    block: str
+    """Key of the data set and model compared here."""
     notes: list[str]
     """What to say beside the table: what ± is, coverage, what lies within noise."""
+
+
+class OverviewCell(Schema):
+    """A method in one block."""
+
+    mean: float | None
+    std: float | None
+    n: int
+    difference: float | None
+    """Difference to the block's baseline."""
+    p_holm: float | None
+    verdict: Verdict | None
+    missing: list[str]
+    """Why cells are missing, in words."""
+
+
+class OverviewRow(Schema):
+    """A method over all blocks."""
+
+    method: str
+    family: str
+    constraint: str
+    is_baseline: bool
+    cells: dict[str, OverviewCell]
+    """By block."""
+    words: str
+    """In how many blocks it differs from the baseline beyond noise."""
+
+
+class ComparisonOverview(Schema):
+    """Methods x data sets and models, by one metric."""
+
+    metric: str
+    baseline: str | None
+    test: TestName
+    test_about: str
+    blocks: list[BlockRead]
+    rows: list[OverviewRow]
+    note: str
 
 
 class FigureRead(Schema):

@@ -8,6 +8,7 @@ from pydantic import Field
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import MethodConfig
 from backend.schemas.common import Schema
+from backend.schemas.comparison import BlockRead
 from backend.schemas.runs import DegradationAlarm, RunKind, RunProgress, RunState
 
 Priority = Literal["low", "normal", "high"]
@@ -16,6 +17,8 @@ Priority = Literal["low", "normal", "high"]
 class PlanNode(Schema):
     """A run that the experiment needs."""
 
+    block: str
+    """Key of the data set and model it belongs to."""
     cell: str
     """Unique within the experiment."""
     kind: RunKind
@@ -53,6 +56,7 @@ class ExperimentPlan(Schema):
     """Wall-clock, on the workers there are."""
     estimate_disk_bytes: int
     estimate_memory_bytes: int | None
+    blocks: list[BlockRead]
     yaml: str
     command: str
 
@@ -127,6 +131,8 @@ class ExperimentCell(Schema):
     name: str
     method: str | None
     seed: int | None
+    block: str
+    """Key of the data set and model it belongs to."""
     reused: bool
     state: RunState
     progress: RunProgress
@@ -163,6 +169,8 @@ class ExperimentRead(ExperimentSummary):
     dataset_id: str
     dataset_version_id: str
     base_model_id: str
+    blocks: list[BlockRead]
+    """Data sets times models, and what is only tested."""
     cells: list[ExperimentCell]
     usage: ExperimentUsage
     warnings: list[PlanWarning]

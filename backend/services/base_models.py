@@ -4,9 +4,10 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
+from aft.config.grid import base_models as models_named
 from aft.config.tiny import MadeModelConfig, MakingConfig, TinyModelConfig
 from aft.model_files import inspect_model_directory
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run
@@ -144,11 +145,16 @@ def delete(session: Session, model_id: str) -> None:
 def used_by(session: Session, model_id: str) -> list[UsedBy]:
     """Experiments, and runs outside of experiments, that use the model."""
     experiments = session.execute(
-        select(Experiment.id, Experiment.name)
-        .where(Experiment.spec["base_model_id"].as_string() == model_id)
+        select(Experiment.id, Experiment.name, Experiment.spec)
+        # Ids are unique: a text that holds one names it.
+        .where(cast(Experiment.spec, Text).contains(model_id))
         .order_by(Experiment.id.desc())
     )
-    found = [UsedBy(kind="experiment", id=key, name=name) for key, name in experiments]
+    found = [
+        UsedBy(kind="experiment", id=key, name=name)
+        for key, name, spec in experiments
+        if model_id in models_named(spec)
+    ]
     in_experiment = select(ExperimentRun.run_id).where(ExperimentRun.run_id == Run.id).exists()
     alone = session.execute(
         select(Run.id, Run.name)

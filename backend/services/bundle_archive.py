@@ -28,7 +28,7 @@ MAX_LINE_BYTES: Final = 16 * 2**20
 _SMALL_ENTRY: Final = 2**20
 _BLOCK: Final = 1 << 20
 _NAME: Final = re.compile(
-    r"(README\.md|[a-z]{1,20}\.(json|jsonl|yaml)|[a-z]{1,20}/[a-z0-9-]{1,64}\.(json|jsonl|csv|tex))"
+    r"(README\.md|[a-z]{1,20}\.(json|jsonl|yaml)|[a-z]{1,20}/(?:[a-z0-9]{1,16}/)?[a-z0-9-]{1,64}\.(json|jsonl|csv|tex))"
 )
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import Block
 from backend.db.models import (
     BaseModelEntry,
     Candidate,
@@ -28,7 +29,7 @@ from backend.db.models import (
     Split,
 )
 from backend.schemas.comparison import ComparisonOptions
-from backend.services import measurements
+from backend.services import blocks, measurements
 from backend.services.candidates import unpack_ids
 from backend.services.experiments import Cell
 
@@ -37,11 +38,9 @@ _BLOCK: Final = 1000
 
 
 def experiment(session: Session, found: Experiment, spec: ExperimentSpec, options: ComparisonOptions) -> Row:
-    """The experiment with the data and the model it is about, each with its hash."""
-    version = session.get_one(DatasetVersion, spec.dataset_version_id)
-    dataset = session.get_one(Dataset, version.dataset_id)
-    split = session.get(Split, spec.split_id or "")
-    model = session.get(BaseModelEntry, spec.base_model_id)
+    """The experiment with the data and the models it is about, each with its hash; the first block's beside it."""
+    titles = blocks.titles(session, spec)
+    rows = [{"key": block.key, "title": titles[block.key], **_block(session, block)} for block in spec.blocks]
     return {
         "id": found.id,
         "name": found.name,
@@ -50,6 +49,18 @@ def experiment(session: Session, found: Experiment, spec: ExperimentSpec, option
         "spec": spec.model_dump(mode="json"),
         "spec_sha256": found.spec_sha256,
         "options": options.model_dump(mode="json"),
+        **{name: rows[0][name] for name in ("dataset", "split", "base_model")},
+        "blocks": rows,
+    }
+
+
+def _block(session: Session, block: Block) -> Row:
+    version = session.get_one(DatasetVersion, block.dataset_version_id)
+    dataset = session.get_one(Dataset, version.dataset_id)
+    split = session.get(Split, block.split_id or "")
+    model = session.get(BaseModelEntry, block.base_model_id)
+    return {
+        "version_id": version.id,
         "dataset": {
             "name": dataset.name,
             "version": version.number,
@@ -101,6 +112,7 @@ def runs(session: Session, cells: list[Cell]) -> Iterator[Row]:
             "name": run.name,
             "method": cell.place.method,
             "seed": cell.place.seed,
+            "block": cell.place.block,
             "state": run.state,
             "error": (run.error or {}).get("title"),
             "config": run.config,

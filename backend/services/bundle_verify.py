@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from aft.answers import EXTRACTOR_VERSION, judge
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import FIRST_BLOCK
 from aft.config.method import method_label
 from aft.config.sampling import EvaluateConfig
 from aft.data.dedupe import deduplicate
@@ -28,7 +29,7 @@ from aft.metrics import (
 )
 from backend.errors import AppError
 from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import comparison_table, outcomes
+from backend.services import blocks, comparison_table, outcomes
 from backend.services.bundle_archive import Bundle, BundleRefused
 from backend.services.outcomes import AssessedQuestion
 
@@ -98,6 +99,8 @@ class _Verifier:
         self._bundle = bundle
         about = bundle.json("experiment.json")
         self._spec = ExperimentSpec.model_validate(about["spec"])
+        # Of the data set versions, by id; a bundle of one data set may name it once only.
+        self._tasks = {str(item["version_id"]): str(item["dataset"]["task"]) for item in about.get("blocks", ())}
         self._task = str(about["dataset"]["task"])
         self._found = Verification(str(about["name"]))
         self._questions = {
@@ -141,13 +144,14 @@ class _Verifier:
         """A run's responses, read and graded again."""
         rows: dict[int, list[_Response]] = {}
         texts: dict[int, list[str]] = {}
+        task = self._tasks.get(str(self._runs[run_id]["inputs"].get("dataset_version_id")), self._task)
         other_version = 0
         for row in self._bundle.lines(name):
             key, text = int(row["question"]), str(row["text"])
             question = self._questions[key]
             verdict, answer = str(row["verdict"]), row["answer"]
             if row["extractor_version"] == EXTRACTOR_VERSION:
-                read, graded = judge(text, str(row["finish_reason"]), question.gold, self._task, question.choices)
+                read, graded = judge(text, str(row["finish_reason"]), question.gold, task, question.choices)
                 where = f"{self._runs[run_id]['cell']}, response {row['id']}"
                 value = read.value if read else None
                 self._found.compare("responses", f"{where}: answer", answer, value)
@@ -246,7 +250,8 @@ class _Verifier:
         stored = Comparison.model_validate(body["table"])
         options = ComparisonOptions.model_validate(body["options"])
         try:
-            made = comparison_table.build(self._spec, self._table_input(values), self._outcomes, options)
+            block = blocks.choose(self._spec, options.block)
+            made = comparison_table.build(self._spec, self._table_input(values, block.key), self._outcomes, options)
         except AppError as error:
             raise BundleRefused(f"{name}: {error.detail}") from error
         part = "tables"
@@ -266,7 +271,7 @@ class _Verifier:
             self._found.compare(part, f"{name}: {method}", "there", "missing")
         self._found.compare(part, f"{name}: notes", stored.notes, made.notes)
 
-    def _table_input(self, values: Mapping[str, Mapping[str, Measured]]) -> comparison_table.Measured:
+    def _table_input(self, values: Mapping[str, Mapping[str, Measured]], block: str) -> comparison_table.Measured:
         """What the product reads from its tables, from the bundle's runs and the numbers made again."""
         labels = [method_label(method) for method in self._spec.methods]
         seeds = [str(seed) for seed in self._spec.seeds]
@@ -274,9 +279,13 @@ class _Verifier:
         missing: dict[str, list[str]] = {}
         numbers: dict[tuple[str, str, str], float | None] = {}
         details = []
+        evaluated: set[str] = set()
         for run in self._places:
             label, seed = run["method"], str(run["seed"])
-            if run["kind"] != "evaluate" or label not in run_ids or seed not in seeds:
+            if run["kind"] != "evaluate" or run.get("block", FIRST_BLOCK) != block:
+                continue
+            evaluated.add(run["id"])
+            if label not in run_ids or seed not in seeds:
                 continue
             run_ids[label][seed]["evaluate"] = run["id"]
             if run["state"] != "succeeded":
@@ -285,7 +294,7 @@ class _Verifier:
             for metric, item in values[run["id"]].items():
                 numbers[(label, seed, metric)] = item.value
         # In the order of run ids, as the product reads them: the notes' averages must sum alike.
-        for run_id in sorted(values):
+        for run_id in sorted(evaluated & set(values)):
             found = values[run_id].get("assessment_accuracy_3x3")
             if found is not None and found.details:
                 details.append({"questions_counted": found.n, **found.details})

@@ -17,7 +17,7 @@ from aft.version import VERSION
 from backend.db.models import Experiment, utcnow
 from backend.db.session import reading
 from backend.schemas.comparison import ComparisonOptions
-from backend.services import bundle_rows, comparison, comparison_files, experiments, figures
+from backend.services import blocks, bundle_rows, comparison, comparison_files, experiments, figures
 from backend.services.bundle_environment import environment
 from backend.services.experiments import Cell
 from backend.services.zip_stream import ZipStream
@@ -42,8 +42,8 @@ all four tests, and lists each difference. It needs no database, no model and no
 | environment.json | software of the machine that wrote this bundle; devices are in runs.jsonl |
 | runs.jsonl | every run: configuration, seed, inputs, fingerprint, attempts, sha256 of the weights |
 | results.jsonl | every number of every evaluation |
-| tables/ | the comparison table under each test, as JSON, CSV and LaTeX |
-| figures/ | every figure as Plotly JSON with its numbers |
+| tables/ | the comparison table under each test, as JSON, CSV and LaTeX; of further data sets and models in d1m2/ ... |
+| figures/ | every figure as Plotly JSON with its numbers, likewise |
 | questions.jsonl | the questions that candidates answer |
 | candidates/ | every response with its token ids, answer and verdict, one file a run |
 | ranked/ | qualities of a ranking set beside the evaluated model's scores, one file an evaluation |
@@ -98,10 +98,14 @@ def _files(
     yield "environment.json", [_json(environment())]
     yield "runs.jsonl", _lines(bundle_rows.runs(session, cells))
     yield "results.jsonl", _lines(bundle_rows.results(session, cells))
-    yield from _tables(session, experiment, options)
-    for name in (*figures.AXES, *figures.EXPERIMENT_FIGURES):
-        made = figures.of_experiment(session, experiment, name, options)
-        yield f"figures/{name}.json", [_json(figures.as_json(made))]
+    chosen = blocks.choose(spec, options.block)
+    for block in spec.blocks:
+        of_block = options.model_copy(update={"block": block.key})
+        folder = "" if block.key == chosen.key else f"{block.key}/"
+        yield from _tables(session, experiment, of_block, folder)
+        for name in figures.names(spec):
+            made = figures.of_experiment(session, experiment, name, of_block)
+            yield f"figures/{folder}{name}.json", [_json(figures.as_json(made))]
     # Two labels of equal content share their runs.
     runs = {cell.run.id: cell.run for cell in cells}.values()
     with_candidates = [run for run in runs if run.kind in WITH_CANDIDATES]
@@ -123,15 +127,15 @@ def _files(
 
 
 def _tables(
-    session: Session, experiment: Experiment, options: ComparisonOptions
+    session: Session, experiment: Experiment, options: ComparisonOptions, folder: str
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     for test in TESTS:
         wanted = options.model_copy(update={"test": test})
         table = comparison.compare(session, experiment, wanted)
         body = {"options": wanted.model_dump(mode="json"), "table": table.model_dump(mode="json")}
-        yield f"tables/{test}.json", [_json(body)]
-        yield f"tables/{test}.csv", [comparison_files.as_csv(table).encode()]
-        yield f"tables/{test}.tex", [comparison_files.as_latex(table, experiment.name).encode()]
+        yield f"tables/{folder}{test}.json", [_json(body)]
+        yield f"tables/{folder}{test}.csv", [comparison_files.as_csv(table).encode()]
+        yield f"tables/{folder}{test}.tex", [comparison_files.as_latex(table, experiment.name).encode()]
 
 
 @contextmanager

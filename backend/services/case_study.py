@@ -15,7 +15,9 @@ from backend.schemas.comparison import ComparisonOptions, MethodRow
 from backend.services import comparison, outcomes
 
 
-def read(session: Session, experiment: Experiment, *, example_id: int | None, seed: int | None) -> CaseStudy:
+def read(
+    session: Session, experiment: Experiment, *, example_id: int | None, seed: int | None, block: str | None = None
+) -> CaseStudy:
     """A question's greedy answers under one seed.
 
     Args:
@@ -23,12 +25,13 @@ def read(session: Session, experiment: Experiment, *, example_id: int | None, se
         experiment: The experiment.
         example_id: The question; by default one that the methods answer differently, wrong under VFT where there is.
         seed: By default the first under which anything was evaluated.
+        block: Key of the data set and model; by default the first.
 
     Raises:
         Invalid: If nothing was evaluated under the seed.
         NotFound: If the question was not asked.
     """
-    table = comparison.compare(session, experiment, ComparisonOptions())
+    table = comparison.compare(session, experiment, ComparisonOptions(block=block))
     seeds = [int(seed) for seed in _seeds(table.rows)]
     chosen = seed if seed is not None else seeds[0] if seeds else None
     if chosen is None or chosen not in seeds:

@@ -6,11 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import Block
 from aft.config.method import method_label
 from backend.charts.methods import MethodValues
 from backend.db.models import Experiment, Result
 from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import comparison_table, experiments, outcomes
+from backend.services import blocks, comparison_table, experiments, outcomes
 from backend.services.comparison_table import METRICS, NOISE_LEVEL, Measured
 from backend.services.experiments import Cell
 
@@ -23,10 +24,11 @@ def compare(session: Session, experiment: Experiment, options: ComparisonOptions
     """The comparison table of an experiment; cells that are missing say why.
 
     Raises:
-        Invalid: If the baseline, the seed or the published column does not exist.
+        Invalid: If the block, the baseline, the seed or the published column does not exist.
     """
     spec = ExperimentSpec.model_validate(experiment.spec)
-    measured = measure(session, spec, experiments.cells(session, experiment.id))
+    block = blocks.choose(spec, options.block)
+    measured = measure(session, spec, experiments.cells(session, experiment.id), block)
     return comparison_table.build(spec, measured, partial(outcomes.by_question, session), options)
 
 
@@ -58,8 +60,10 @@ def values_by_method(
     return found
 
 
-def measure(session: Session, spec: ExperimentSpec, cells: list[Cell]) -> Measured:
-    """The results of the experiment's evaluations, and which are missing."""
+def measure(session: Session, spec: ExperimentSpec, cells: list[Cell], block: Block) -> Measured:
+    """The results of a block's evaluations, and which are missing."""
+    trained = block.trained or block.key
+    cells = [cell for cell in cells if cell.place.block == (block.key if cell.run.kind == "evaluate" else trained)]
     seeds = [str(seed) for seed in spec.seeds]
     run_ids: dict[str, dict[str, dict[str, str]]] = {}
     missing: dict[str, list[str]] = {}

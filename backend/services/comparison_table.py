@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import FIRST_BLOCK
 from aft.config.method import method_label
 from aft.metrics import RATING_AGREEMENT, mean_and_std
 from aft.paper import SOURCE, PublishedColumn, columns, get_column, method_key
@@ -87,6 +88,7 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
         published=PublishedChoice(key=column.key, title=column.title) if column else None,
         published_choices=_choices(spec),
         published_source=SOURCE,
+        block=options.block or FIRST_BLOCK,
         notes=comparison_notes.notes(rows, baseline, options.test, measured.details, len(spec.seeds)),
     )
 

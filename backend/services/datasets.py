@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from aft.config.grid import dataset_versions
 from backend.db.models import Dataset, DatasetVersion, Example, Experiment, ExperimentRun, Run, Split, SplitMember
 from backend.errors import Conflict, Invalid, NotFound
 from backend.schemas.datasets import DatasetPatch, UsedBy
@@ -161,11 +162,16 @@ def used_by(session: Session, version_ids: list[str]) -> list[UsedBy]:
     if not version_ids:
         return []
     experiments = session.execute(
-        select(Experiment.id, Experiment.name)
-        .where(Experiment.spec["dataset_version_id"].as_string().in_(version_ids))
+        select(Experiment.id, Experiment.name, Experiment.spec)
+        # Ids are unique: a text that holds one names it.
+        .where(or_(*(cast(Experiment.spec, Text).contains(version_id) for version_id in version_ids)))
         .order_by(Experiment.id.desc())
     )
-    found = [UsedBy(kind="experiment", id=key, name=name) for key, name in experiments]
+    found = [
+        UsedBy(kind="experiment", id=key, name=name)
+        for key, name, spec in experiments
+        if dataset_versions(spec) & set(version_ids)
+    ]
     in_experiment = select(ExperimentRun.run_id).where(ExperimentRun.run_id == Run.id).exists()
     alone = session.execute(
         select(Run.id, Run.name)

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import BUILTIN
 from aft.config.method import MethodConfig
 from aft.config.training import BuiltinModelConfig, OptimizerConfig
 from aft.paper.scales import SHORT_MODEL, SHORT_STEPS
@@ -29,7 +30,7 @@ def short_spec(base_model_id: str) -> ExperimentSpec:
     """A shortened demo that proves the path in about a minute; its numbers mean nothing."""
     return ExperimentSpec(
         name="Demo, shortened",
-        dataset_version_id=experiments.BUILTIN,
+        dataset_version_id=BUILTIN,
         base_model_id=base_model_id,
         methods=SHORT_METHODS,
         seeds=(1,),
@@ -50,8 +51,8 @@ def full_spec() -> ExperimentSpec:
     """The demo: about ten minutes on two cores."""
     return ExperimentSpec(
         name="Demo: is a constraint needed?",
-        dataset_version_id=experiments.BUILTIN,
-        base_model_id=experiments.BUILTIN,
+        dataset_version_id=BUILTIN,
+        base_model_id=BUILTIN,
         methods=METHODS,
         vft_reduction="batch-token-mean",  # the configuration in which the effects were measured
         seeds=(1, 2, 3),

@@ -6,6 +6,7 @@ cautious default.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aft.config.experiment import ExperimentSpec
@@ -87,7 +88,7 @@ def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
         validated = min(spec.beta_search.questions or sizes.validation_questions, sizes.validation_questions)
         return forward * validated * (prompt + response)
     if item.kind == "evaluate":
-        scored = assessed * 2 * spec.candidates_per_side
+        scored = assessed * 2 * spec.candidates_per_side if "assessment" in item.parents else 0
         return forward * (tested * (prompt + response) + scored * (prompt + response))
     return float(questions * spec.sampled_k * 1e4)
 
@@ -106,7 +107,7 @@ def wall_seconds(seconds: dict[str, float], planned: list[PlannedRun], slots: in
     return max(ready_at.values(), default=0.0)
 
 
-def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, sizes: Sizes) -> int:
+def disk_bytes(planned: Sequence[PlannedRun], new: set[str], spec: ExperimentSpec, sizes: Sizes) -> int:
     """Final weights and those of the best evaluation (float32), two resume checkpoints while training, candidates."""
     trained = sum(1 for item in planned if item.cell in new and item.kind in {"train", "pretrain"})
     questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
@@ -115,9 +116,19 @@ def disk_bytes(planned: list[PlannedRun], new: set[str], spec: ExperimentSpec, s
         + min(spec.assessment_questions, questions) * spec.assessment_samples
         + len(spec.methods) * (spec.test_questions or sizes.test_questions)
     )
-    row_bytes = 600 + 8 * sizes.reference_tokens
+    row_bytes = _row_bytes(sizes)
     weights = trained_parameters(spec, sizes)
     return int(trained * 2 * 4 * weights + 2 * 12 * weights + rows * row_bytes)
+
+
+def tested_bytes(spec: ExperimentSpec, sizes: Sizes) -> int:
+    """Answers to the test questions of a data set that is not trained on."""
+    questions = min(spec.test_questions or sizes.test_questions, sizes.test_questions)
+    return int(len(spec.seeds) * len(spec.methods) * questions * _row_bytes(sizes))
+
+
+def _row_bytes(sizes: Sizes) -> float:
+    return 600 + 8 * sizes.reference_tokens
 
 
 def trained_parameters(spec: ExperimentSpec, sizes: Sizes) -> float:

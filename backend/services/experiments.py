@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import TrainConfig
-from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run, RunParent, utcnow
-from backend.errors import Conflict, Invalid, NotFound
+from backend.db.models import Experiment, ExperimentRun, Run, RunParent, utcnow
+from backend.errors import Conflict, NotFound
 from backend.services import (
     base_models,
+    block_plans,
+    blocks,
     candidates,
     datasets,
     events,
@@ -24,7 +26,6 @@ from backend.services import (
     labels,
     ranking_sets,
     runs,
-    splits,
     standing,
 )
 from backend.services.planning import PlannedRun, plan_runs
@@ -33,7 +34,6 @@ from backend.services.sampling_endpoints import resolve as resolve_endpoint
 
 ACTIVE = ("waiting", "queued", "starting", "running", "cancelling")
 UNDO_WITHIN = timedelta(days=1)
-BUILTIN = "builtin:arithmetic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +55,10 @@ def resolve(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
         NotFound: If the version, split or model does not exist.
         Invalid: If the version has no split.
     """
-    version_id, model_id = spec.dataset_version_id, spec.base_model_id
-    if version_id == BUILTIN:
-        version_id = datasets.builtin_version(session).id
-    if model_id == BUILTIN:
-        model_id = base_models.builtin_entry(session).id
-    version = datasets.get_version(session, version_id)
-    if version.state != "ready":
-        raise Invalid(
-            f"The data set version is in state '{version.state}'.",
-            remedy="Finish its import first.",
-            field="dataset_version_id",
-        )
-    base_models.get(session, model_id)
-    split_id = splits.of_version_or_newest(session, version_id, spec.split_id).id
+    changes = blocks.resolve(session, spec)
     if spec.candidates_from is not None:
-        candidates.require_fitting(session, spec.candidates_from, version_id)
-    ranking_sets.require_fitting(session, spec.model_copy(update={"dataset_version_id": version_id}))
-    changes: dict[str, Any] = {"dataset_version_id": version_id, "base_model_id": model_id, "split_id": split_id}
+        candidates.require_fitting(session, spec.candidates_from, changes["dataset_version_id"])
+    ranking_sets.require_fitting(session, spec.model_copy(update=changes))
     if spec.llm_judge is not None:
         changes["llm_judge"] = judges.resolve(spec.llm_judge)
     changes |= resolve_endpoint(spec)
@@ -110,8 +96,6 @@ def _with_labels(session: Session, item: PlannedRun, reusable: dict[str, Run]) -
 
 def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
     """The runs of a resolved specification, without a look at what exists."""
-    model = base_models.get(session, spec.base_model_id)
-    planned = plan_runs(spec, base_models.made_config(model))
     given = None
     if spec.ranking_set_id is not None:
         ranking = ranking_sets.get(session, spec.ranking_set_id)
@@ -120,7 +104,13 @@ def plan_only(session: Session, spec: ExperimentSpec) -> list[PlannedRun]:
     elif spec.candidates_from is not None:
         inputs = candidates.get_set(session, spec.candidates_from).inputs
         given = GivenRatings(set_id=None, run_id=spec.candidates_from, inputs=inputs)
-    return with_given_ratings(planned, given, spec.agreement_set_id)
+
+    def plan_block(alone: ExperimentSpec) -> list[PlannedRun]:
+        model = base_models.get(session, alone.base_model_id)
+        planned = plan_runs(alone, base_models.made_config(model))
+        return with_given_ratings(planned, given, alone.agreement_set_id)
+
+    return block_plans.join(spec, plan_block, blocks.titles(session, spec))
 
 
 def start(
@@ -191,7 +181,7 @@ def add_runs(
         session.add(
             ExperimentRun(
                 experiment_id=experiment.id, cell=item.cell, run_id=run.id, stage=item.stage, method=item.method,
-                seed=item.seed, position=position, reused=reused,
+                seed=item.seed, block=item.block, position=position, reused=reused,
             )
         )  # fmt: skip
     session.flush()
@@ -351,11 +341,16 @@ def as_yaml(body: dict[str, Any]) -> str:
 
 
 def names(session: Session, experiment: Experiment) -> tuple[str, str, str]:
-    """Name of the data set (with version), its id, and the name of the base model."""
+    """Data sets (with versions) in words, the id of the first, and base models in words."""
+    found = blocks.read(session, ExperimentSpec.model_validate(experiment.spec))
     version = datasets.get_version(session, experiment.spec["dataset_version_id"])
-    dataset = datasets.get(session, version.dataset_id)
-    model = session.get(BaseModelEntry, experiment.spec["base_model_id"])
-    return f"{dataset.name} v{version.number}", dataset.id, model.name if model else "deleted model"
+    own = [block for block in found if block.trained_on is None]
+    return _listed([block.dataset for block in own]), version.dataset_id, _listed([block.model for block in own])
+
+
+def _listed(repeated: Sequence[str]) -> str:
+    first, *more = dict.fromkeys(repeated)
+    return f"{first} and {len(more)} more" if len(more) > 1 else " and ".join([first, *more])
 
 
 def _runs_of_others(session: Session, experiment_id: str) -> set[str]:

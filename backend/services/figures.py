@@ -10,6 +10,7 @@ from aft.config.experiment import ExperimentSpec
 from aft.config.method import method_label
 from aft.metrics import pearson
 from backend.charts import curves
+from backend.charts.blocks import by_block, over_models
 from backend.charts.calibration import Calibration, calibration_curves, right_by_score
 from backend.charts.methods import MetricAxis, by_method
 from backend.charts.rows import QUANTILES, Change, ScoreQuantiles, degradation, score_distributions
@@ -17,7 +18,7 @@ from backend.charts.scatter import task_against_assessment
 from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
 from backend.db.models import Experiment, Run
 from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
-from backend.services import comparison, figure_parts, metrics, watch_figures
+from backend.services import block_figures, comparison, figure_parts, metrics, watch_figures
 from backend.services.degradation import is_degraded
 from backend.services.figure_parts import MadeFigure as MadeFigure
 
@@ -42,6 +43,12 @@ RUN_FIGURES: Final = {
     "push": (curves.PUSH_NAMES, curves.push_curves, "Gradient push on better and worse COTs"),
 }
 _TABLE_ROWS: Final = 500
+
+
+def names(spec: ExperimentSpec) -> tuple[str, ...]:
+    """The figures that an experiment has."""
+    several = len(spec.blocks) > 1
+    return tuple(name for name in (*AXES, *EXPERIMENT_FIGURES) if several or name not in OVER_BLOCKS)
 
 
 def as_json(made: MadeFigure) -> dict[str, Any]:
@@ -281,6 +288,33 @@ def _parallel(_session: Session, experiment: Experiment, table: Comparison) -> M
     )
 
 
+def _blocks(session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
+    """Every method on every data set and model."""
+    shown = {row.method for row in table.rows}
+    found = block_figures.values(session, experiment, table, shown)
+    return MadeFigure(
+        title="Task accuracy over data sets and models",
+        description="Mean task accuracy of every method on each data set and model, standard deviation over seeds.",
+        figure=by_block(found, "Task accuracy (%)"),
+        columns=["Data and model", "Method", "Mean", "Std", "Seeds"],
+        rows=[[b.title, m.label, m.mean, m.std, len(m.by_seed)] for b in found for m in b.methods],
+    )
+
+
+def _models(session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
+    """Assessment and task accuracy of one method over models (Table 1)."""
+    label, spots, found = block_figures.over_models(session, experiment, table)
+    return MadeFigure(
+        title="Over models: task against assessment accuracy",
+        description=f"Mean task accuracy of {label} against its mean assessment accuracy, a point a model.",
+        figure=over_models(spots, pearson=found),
+        columns=["Model", "Assessment accuracy (%)", "Task accuracy (%)"],
+        rows=[[spot.title, spot.assessment, spot.task] for spot in spots],
+    )
+
+
+OVER_BLOCKS: Final = frozenset({"blocks", "models"})
+"""Figures about several data sets or models."""
 EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], MadeFigure]]] = {
     "scatter": _scatter,
     "curves": _curves,
@@ -292,4 +326,6 @@ EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], 
     "sweep": _sweep,
     "votes": _votes,
     "parallel": _parallel,
+    "blocks": _blocks,
+    "models": _models,
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from aft.config.base import Config
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import FIRST_BLOCK
 from aft.config.method import DEFAULT_BOUNDARY_BETA, RANKING_METHODS, MethodConfig, method_label
 from aft.config.sampling import EvaluateConfig, RateConfig, SampleConfig
 from aft.config.search import SearchConfig
@@ -38,6 +39,7 @@ class PlannedRun:
     priority: int = 0
     outside: dict[str, str] = field(default_factory=dict)
     """Role -> id of a run that exists and is none of the plan's."""
+    block: str = FIRST_BLOCK
 
 
 def effective_feedback(spec: ExperimentSpec, method: MethodConfig) -> str:
@@ -53,7 +55,7 @@ def needs_ratings(spec: ExperimentSpec) -> bool:
 
 
 def plan_runs(spec: ExperimentSpec, made_model: MadeModelConfig | None) -> list[PlannedRun]:
-    """All runs of the experiment, parents before children.
+    """All runs of an experiment of one block, parents before children; `block_plans` puts several together.
 
     Args:
         spec: The specification, ids resolved.
@@ -213,7 +215,7 @@ def _method_runs(
     at, label, inputs = f"seed {seed}", method_label(method), _inputs(spec, seed)
     runs = []
     trained = f"{at}/VFT/train"
-    if not _is_plain_vft(method):
+    if not is_plain_vft(method):
         training = _training_run(spec, method, label, seed, priority, has_base=has_base)
         if _is_watched(spec):
             training.parents["assessment"] = f"{at}/assessment candidates"
@@ -260,7 +262,8 @@ def _method_runs(
     return runs
 
 
-def _is_plain_vft(method: MethodConfig) -> bool:
+def is_plain_vft(method: MethodConfig) -> bool:
+    """Whether the method's model is the one that samples the candidates."""
     return method.name == "vft" and method.sft_on == "reference"
 
 
@@ -284,7 +287,7 @@ def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig
     # The control has as many epochs as a method that starts from the VFT model's last step had in all.
     if method.name == "vft-continued" and spec.start_from == "base":
         optimizer = optimizer.model_copy(update={"epochs": 2 * optimizer.epochs})
-    is_vft = _is_plain_vft(method)
+    is_vft = is_plain_vft(method)
     # What says the same in other words must not make a second training run of the same content.
     plain: dict[str, Any] = {"label": None, "feedback": None, "negative_noise": method.negative_noise or None}
     if method.uses_candidates:

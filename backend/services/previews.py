@@ -1,21 +1,24 @@
 """An experiment before it starts: runs, reuse, estimates and warnings together."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import FIRST_BLOCK
 from aft.config.tiny import TinyModelConfig
 from backend import storage
 from backend.db.models import BaseModelEntry, Example, Experiment, ExperimentRun, Run, Split, SplitMember
 from backend.errors import Invalid
-from backend.services import base_models, datasets, estimates, experiments, workers
+from backend.schemas.comparison import BlockRead
+from backend.services import base_models, blocks, datasets, estimates, experiments, workers
 from backend.services.estimates import CHARACTERS_PER_TOKEN, Sizes
 from backend.services.experiments import ACTIVE, PlannedExperiment
-from backend.services.warnings import Finding, Surroundings, check
+from backend.services.planning import PlannedRun
+from backend.services.warnings import Finding, Surroundings, check, check_tested, sorted_findings
 
 BUILTIN_WINDOW = 1024
 """Window of the built-in model, as ``aft.models`` makes it."""
@@ -32,6 +35,7 @@ class Preview:
     disk_bytes: int
     memory_bytes: int
     warnings: list[Finding]
+    blocks: list[BlockRead]
 
 
 def preview(session: Session, spec: ExperimentSpec, *, there: Collection[str] = ()) -> Preview:
@@ -43,30 +47,77 @@ def preview(session: Session, spec: ExperimentSpec, *, there: Collection[str] = 
         there: Cells that exist and will not be made again, whatever their state.
     """
     planned = experiments.plan(session, spec)
-    sizes, longest = _sizes(session, planned.spec)
+    found = _blocks(session, planned.spec)
     seconds = {
-        item.cell: estimates.run_seconds(item, planned.spec, sizes)
+        item.cell: estimates.run_seconds(item, found[item.block].spec, found[item.block].sizes)
         for item in planned.runs
         if item.cell not in planned.reusable and item.cell not in there
     }
     slots = len(workers.live(session))
-    disk = estimates.disk_bytes(planned.runs, set(seconds), planned.spec, sizes)
+    disk = _disk_bytes(planned.runs, set(seconds), found)
     return Preview(
         planned=planned,
         seconds=seconds,
         wall_seconds=estimates.wall_seconds(seconds, planned.runs, slots),
         disk_bytes=disk,
-        memory_bytes=estimates.memory_bytes(planned.spec, sizes),
-        warnings=check(planned.spec, _surroundings(session, planned.spec, sizes, longest, disk)),
+        memory_bytes=max(
+            estimates.memory_bytes(block.spec, block.sizes) for block in found.values() if not block.only_tests
+        ),
+        warnings=_findings(session, planned.spec, found, disk),
+        blocks=blocks.read(session, planned.spec),
     )
 
 
 def warnings_of(session: Session, spec: ExperimentSpec) -> list[Finding]:
     """What a reader of a running or finished experiment must know: everything but the machine's state."""
     resolved = experiments.resolve(session, spec)
-    sizes, longest = _sizes(session, resolved)
-    found = check(resolved, _surroundings(session, resolved, sizes, longest, 0))
+    found = _findings(session, resolved, _blocks(session, resolved), 0)
     return [item for item in found if item.field is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """A block with what its data and model bring."""
+
+    spec: ExperimentSpec
+    sizes: Sizes
+    longest: float
+    only_tests: bool
+
+
+def _blocks(session: Session, spec: ExperimentSpec) -> dict[str, _Sized]:
+    found = {}
+    for block in spec.blocks:
+        alone = spec.of_block(block)
+        found[block.key] = _Sized(alone, *_sizes(session, alone), only_tests=block.trained is not None)
+    return found
+
+
+def _disk_bytes(planned: Sequence[PlannedRun], new: set[str], found: dict[str, _Sized]) -> int:
+    total = 0
+    for key, block in found.items():
+        if block.only_tests:
+            total += estimates.tested_bytes(block.spec, block.sizes)
+        else:
+            mine = [item for item in planned if item.block == key]
+            total += estimates.disk_bytes(mine, new, block.spec, block.sizes)
+    return total
+
+
+def _findings(session: Session, spec: ExperimentSpec, found: dict[str, _Sized], disk: int) -> list[Finding]:
+    """Of the first block as they are; of the others what the first has not, with the block's name in front."""
+    titles = blocks.titles(session, spec)
+    findings: list[Finding] = []
+    for key, block in found.items():
+        around = _surroundings(session, block.spec, block.sizes, block.longest, disk)
+        known = {item.message for item in findings}
+        mine = check_tested(block.spec, around) if block.only_tests else check(block.spec, around)
+        findings += [
+            item if key == FIRST_BLOCK else replace(item, message=f"{titles[key]}: {item.message}")
+            for item in mine
+            if item.message not in known
+        ]
+    return sorted_findings(findings)
 
 
 def require_startable(session: Session, spec: ExperimentSpec) -> None:
@@ -84,16 +135,18 @@ def estimates_of(session: Session, experiment: Experiment) -> tuple[dict[str, fl
     """Seconds that each cell of a stored experiment was expected to take, and bytes that all of them leave."""
     spec = ExperimentSpec.model_validate(experiment.spec)
     planned = experiments.plan_only(session, spec)
-    sizes, _ = _sizes(session, spec)
-    seconds = {item.cell: estimates.run_seconds(item, spec, sizes) for item in planned}
-    return seconds, estimates.disk_bytes(planned, set(seconds), spec, sizes)
+    found = _blocks(session, spec)
+    seconds = {
+        item.cell: estimates.run_seconds(item, found[item.block].spec, found[item.block].sizes) for item in planned
+    }
+    return seconds, _disk_bytes(planned, set(seconds), found)
 
 
 def remaining_seconds(session: Session, experiment: Experiment) -> float | None:
     """Time left: estimates of what has not run, scaled by how the finished runs compared with theirs."""
     spec = ExperimentSpec.model_validate(experiment.spec)
     planned = experiments.plan_only(session, spec)
-    sizes, _ = _sizes(session, spec)
+    found = _blocks(session, spec)
     query = select(ExperimentRun.cell, Run).join(Run, Run.id == ExperimentRun.run_id)
     rows = session.execute(query.where(ExperimentRun.experiment_id == experiment.id))
     runs = {row[0]: row[1] for row in rows}
@@ -103,7 +156,7 @@ def remaining_seconds(session: Session, experiment: Experiment) -> float | None:
         run = runs.get(item.cell)
         if run is None:
             continue
-        guess = estimates.run_seconds(item, spec, sizes)
+        guess = estimates.run_seconds(item, found[item.block].spec, found[item.block].sizes)
         if run.state in ACTIVE:
             fraction = run.progress_done / run.progress_total if run.progress_total else 0.0
             left[item.cell] = guess * (1.0 - min(1.0, fraction))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from plotly.offline import get_plotlyjs
 
-from backend.schemas.comparison import Comparison, MethodRow, MethodStatistic
+from backend.schemas.comparison import Comparison, ComparisonOverview, MethodRow, MethodStatistic
 
 _METRICS: Final = {
     "task_accuracy": ("Task accuracy (%)", 100.0, 1),
@@ -101,6 +101,8 @@ class Report:
     """Name and value: data set, base model, seeds, dates."""
     hashes: Sequence[tuple[str, str]]
     table: Comparison
+    overview: ComparisonOverview | None
+    """Over all data sets and models, where there are several."""
     figures: Sequence[ReportFigure]
     flips: Sequence[Flipped]
     warnings: Sequence[tuple[str, str]]
@@ -125,6 +127,8 @@ def render(report: Report) -> Iterator[str]:
         "<main>"
     )
     yield from _methods(report)
+    if report.overview is not None:
+        yield from _overview(report.overview)
     yield '<h2 id="figures">Figures</h2>'
     for figure in report.figures:
         yield from _figure(figure)
@@ -133,6 +137,26 @@ def render(report: Report) -> Iterator[str]:
     yield "</main><script>"
     yield get_plotlyjs().replace("</script", r"<\/script")
     yield f"</script><script>{_DRAW}</script></body></html>\n"
+
+
+def _overview(overview: ComparisonOverview) -> Iterator[str]:
+    title, scale, decimals = _METRICS[overview.metric]
+    yield f"<h2>Data sets and models: {escape(title)}</h2><p>{escape(overview.note)}</p>"
+    yield '<div class="scroll"><table><thead><tr><th scope="col">Method</th>'
+    yield "".join(f'<th scope="col">{escape(block.title)}</th>' for block in overview.blocks)
+    yield '<th scope="col">In words</th></tr></thead><tbody>'
+    for row in overview.rows:
+        yield f"<tr{' class=baseline' if row.is_baseline else ''}><td>{escape(row.method)}</td>"
+        for block in overview.blocks:
+            cell = row.cells[block.key]
+            value = "not measured" if cell.mean is None else f"{cell.mean * scale:.{decimals}f}"
+            value += "" if cell.std is None else f" ± {cell.std * scale:.{decimals}f}"
+            change = "" if row.is_baseline or cell.difference is None else f"{cell.difference * scale:+.{decimals}f}"
+            verdict = f" {cell.verdict}" if cell.verdict else ""
+            small = "; ".join(filter(None, [f"{change}{verdict}".strip(), *cell.missing]))
+            yield f'<td>{value}<span class="published">{escape(small)}</span></td>'
+        yield f'<td class="words">{escape(row.words)}</td></tr>'
+    yield "</tbody></table></div>"
 
 
 def _methods(report: Report) -> Iterator[str]:

@@ -11,10 +11,21 @@ from aft.config.experiment import ExperimentSpec
 from aft.version import VERSION
 from backend.db.models import Candidate, Example, Experiment, utcnow
 from backend.schemas.comparison import Comparison, ComparisonOptions, FlippedQuestion, FlipsRead
-from backend.services import bundle_rows, comparison, experiments, figures, previews, question_flips
+from backend.services import (
+    blocks,
+    bundle_rows,
+    comparison,
+    comparison_overview,
+    experiments,
+    figures,
+    previews,
+    question_flips,
+)
 from backend.services.bundle_environment import environment
 from backend.services.report_page import Answered, Flipped, Report, ReportFigure, render
 
+METRIC: Final = "task_accuracy"
+"""Of the table over all data sets and models."""
 SHOWN_METHODS: Final = 12
 """Methods whose questions are shown."""
 SHOWN_QUESTIONS: Final = 2
@@ -38,9 +49,11 @@ def gather(session: Session, experiment: Experiment, options: ComparisonOptions)
     table = comparison.compare(session, experiment, options)
     cells = experiments.cells(session, experiment.id)
     about = bundle_rows.experiment(session, experiment, spec, options)
-    dataset, model = about["dataset"], about["base_model"] or {"name": "deleted model", "source": ""}
-    names = (*figures.AXES, *figures.EXPERIMENT_FIGURES)
-    made = {name: figures.of_experiment(session, experiment, name, options) for name in names}
+    chosen = blocks.choose(spec, options.block)
+    block = next(row for row in about["blocks"] if row["key"] == chosen.key)
+    dataset, model = block["dataset"], block["base_model"] or {"name": "deleted model", "source": ""}
+    several = len(about["blocks"]) > 1
+    made = {name: figures.of_experiment(session, experiment, name, options) for name in figures.names(spec)}
     return Report(
         name=experiment.name,
         facts=[
@@ -54,10 +67,11 @@ def gather(session: Session, experiment: Experiment, options: ComparisonOptions)
             ("experiment", experiment.id),
             ("specification, sha256", experiment.spec_sha256),
             ("data set, sha256", dataset["sha256"] or "–"),
-            ("split, sha256", (about["split"] or {}).get("sha256") or "–"),
+            ("split, sha256", (block["split"] or {}).get("sha256") or "–"),
             ("base model", f"{model['name']} ({model['source']}{_location(model)})"),
         ],
         table=table,
+        overview=comparison_overview.read(session, experiment, options, METRIC) if several else None,
         figures=[ReportFigure(name=name, **figures.as_json(item)) for name, item in made.items() if _draws(item)],
         flips=_flips(session, experiment, table, options),
         warnings=[(item.message, item.remedy) for item in previews.warnings_of(session, spec)],

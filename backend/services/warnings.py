@@ -68,6 +68,26 @@ def check(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
                 "Set a budget for the endpoint, or rate fewer questions, candidates or samples.",
             )
         )
+    return sorted_findings(found)
+
+
+def check_tested(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
+    """Findings about a data set whose test questions are answered without training on it."""
+    found = _lengths(spec, around)
+    if around.sizes.test_questions == 0:
+        found.append(
+            Finding(
+                "error",
+                "also_test_on",
+                "The split has no test questions.",
+                "Choose a data set whose split has a test part, or take it out of also_test_on.",
+            )
+        )
+    return sorted_findings(found)
+
+
+def sorted_findings(found: list[Finding]) -> list[Finding]:
+    """Errors first."""
     return sorted(found, key=lambda item: ("error", "warning", "note").index(item.level))
 
 

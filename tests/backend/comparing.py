@@ -88,14 +88,14 @@ def finish(session: Session, experiment: Experiment) -> None:
         if cell.run.kind == "sample":
             part = "test" if cell.place.stage == "paths" else "train"
             k = int(cell.run.config["k"])
-            _sample(session, experiment, cell.run, part, k, SKILL.get(cell.place.method or "", 0.5), chance)
+            _sample(session, cell.run, part, k, SKILL.get(cell.place.method or "", 0.5), chance)
         elif cell.run.kind == "train":
             _curve(session, cell.run, chance)
     for cell in cells:
         if cell.run.kind == "evaluate" and not session.scalar(select(Result).where(Result.run_id == cell.run.id)):
             chance = random.Random(f"{cell.place.cell}")
             skill = SKILL.get(cell.place.method or "", 0.5) + chance.uniform(-0.04, 0.04)
-            _sample(session, experiment, cell.run, "test", 1, skill, chance)
+            _sample(session, cell.run, "test", 1, skill, chance)
             _score(session, cell.run, chance)
             session.flush()
             for found in measurements.of_run(session, cell.run):
@@ -105,13 +105,11 @@ def finish(session: Session, experiment: Experiment) -> None:
     session.flush()
 
 
-def _sample(
-    session: Session, experiment: Experiment, run: Run, part: str, k: int, skill: float, chance: random.Random
-) -> None:
+def _sample(session: Session, run: Run, part: str, k: int, skill: float, chance: random.Random) -> None:
     query = (
         select(Example)
         .join(SplitMember, SplitMember.example_id == Example.id)
-        .where(SplitMember.split_id == experiment.spec["split_id"], SplitMember.part == part)
+        .where(SplitMember.split_id == run.inputs["split_id"], SplitMember.part == part)
         .order_by(Example.position)
     )
     rows = []
@@ -129,6 +127,8 @@ def _sample(
 
 def _score(session: Session, run: Run, chance: random.Random) -> None:
     roles = dict(session.execute(select(RunParent.role, RunParent.parent_id).where(RunParent.run_id == run.id)).all())
+    if "assessment" not in roles:
+        return
     for row in session.scalars(select(Candidate).where(Candidate.run_id == roles["assessment"])):
         if session.get(Score, (row.id, roles["checkpoint"])) is None:
             value = chance.gauss(-0.4 if row.verdict == "right" else -0.55, 0.15)

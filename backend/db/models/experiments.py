@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from aft.config.grid import FIRST_BLOCK
 from backend.db.models.base import ID, Base, new_id, utcnow
 
 
 class Experiment(Base):
-    """Methods x seeds on one data set and base model, planned as runs."""
+    """Methods x models x data sets x seeds, planned as runs."""
 
     __tablename__ = "experiments"
 
@@ -47,6 +48,8 @@ class ExperimentRun(Base):
     method: Mapped[str | None] = mapped_column(String(80))
     """The method's label, or None for stages that all methods share."""
     seed: Mapped[int | None]
+    block: Mapped[str] = mapped_column(String(16), default=FIRST_BLOCK, server_default=FIRST_BLOCK)
+    """Key of the data set and model it belongs to, see `aft.config.grid`."""
     position: Mapped[int]
     """Order in the plan."""
     reused: Mapped[bool] = mapped_column(default=False)

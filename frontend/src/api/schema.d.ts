@@ -1072,6 +1072,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/comparison/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Comparison Overview
+         * @description One metric of every method on every data set and model of the experiment.
+         */
+        get: operations["read_comparison_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/extend": {
         parameters: {
             query?: never;
@@ -2735,6 +2755,28 @@ export interface components {
             start: number;
         };
         /**
+         * BlockRead
+         * @description A data set and a model of an experiment; methods are compared within it.
+         */
+        BlockRead: {
+            /** Dataset */
+            dataset: string;
+            /**
+             * Key
+             * @description E.g. d1m2: first data set, second model.
+             */
+            key: string;
+            /** Model */
+            model: string;
+            /** Title */
+            title: string;
+            /**
+             * Trained On
+             * @description Data set of the training, where these models were only tested on another one.
+             */
+            trained_on: string | null;
+        };
+        /**
          * BuiltinModelConfig
          * @description The built-in small model: a Llama made on this machine for the arithmetic task.
          *
@@ -3490,6 +3532,11 @@ export interface components {
         Comparison: {
             /** Baseline */
             baseline: string | null;
+            /**
+             * Block
+             * @description Key of the data set and model compared here.
+             */
+            block: string;
             /** Metrics */
             metrics: string[];
             /**
@@ -3518,6 +3565,29 @@ export interface components {
              * Test About
              * @description The test in words.
              */
+            test_about: string;
+        };
+        /**
+         * ComparisonOverview
+         * @description Methods x data sets and models, by one metric.
+         */
+        ComparisonOverview: {
+            /** Baseline */
+            baseline: string | null;
+            /** Blocks */
+            blocks: components["schemas"]["BlockRead"][];
+            /** Metric */
+            metric: string;
+            /** Note */
+            note: string;
+            /** Rows */
+            rows: components["schemas"]["OverviewRow"][];
+            /**
+             * Test
+             * @enum {string}
+             */
+            test: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+            /** Test About */
             test_about: string;
         };
         /**
@@ -3564,6 +3634,22 @@ export interface components {
              * @description Share of the worse COTs whose score a step lowers; None without pairs.
              */
             pushed_down: number | null;
+        };
+        /**
+         * DataChoice
+         * @description A data set version with one of its splits.
+         */
+        DataChoice: {
+            /**
+             * Dataset Version Id
+             * @description Id of a data set version, or ``builtin:arithmetic``.
+             */
+            dataset_version_id: string;
+            /**
+             * Split Id
+             * @description Id of a split of that version; by default its newest one.
+             */
+            split_id?: string | null;
         };
         /**
          * DatasetPatch
@@ -3996,6 +4082,11 @@ export interface components {
          * @description One run of the experiment with its state now.
          */
         ExperimentCell: {
+            /**
+             * Block
+             * @description Key of the data set and model it belongs to.
+             */
+            block: string;
             /** Cell */
             cell: string;
             /** Error Title */
@@ -4079,6 +4170,8 @@ export interface components {
          * @description What would run, before anything starts.
          */
         ExperimentPlan: {
+            /** Blocks */
+            blocks: components["schemas"]["BlockRead"][];
             /** Can Start */
             can_start: boolean;
             /** Command */
@@ -4128,6 +4221,11 @@ export interface components {
             base_model_id: string;
             /** Base Model Name */
             base_model_name: string;
+            /**
+             * Blocks
+             * @description Data sets times models, and what is only tested.
+             */
+            blocks: components["schemas"]["BlockRead"][];
             /** Cells */
             cells: components["schemas"]["ExperimentCell"][];
             counts: components["schemas"]["StateCounts"];
@@ -4196,6 +4294,12 @@ export interface components {
              * @description Ranking set whose order of COTs every evaluation compares the model's scores with; best one not trained on.
              */
             agreement_set_id?: string | null;
+            /**
+             * Also Test On
+             * @description Data sets whose test questions every trained model answers too, without training on them (Table 5).
+             * @default []
+             */
+            also_test_on: components["schemas"]["DataChoice"][];
             /**
              * Assessment Questions
              * @description Training questions with freshly sampled candidates for assessment accuracy.
@@ -4312,6 +4416,18 @@ export interface components {
             max_new_tokens: number;
             /** Methods */
             methods: components["schemas"]["MethodConfig"][];
+            /**
+             * More Datasets
+             * @description Further data sets: every method is trained, under every seed, on each of them as well.
+             * @default []
+             */
+            more_datasets: components["schemas"]["DataChoice"][];
+            /**
+             * More Models
+             * @description Further base models: everything is repeated from each of them, on each data set.
+             * @default []
+             */
+            more_models: string[];
             /** Name */
             name: string;
             /**
@@ -6000,6 +6116,58 @@ export interface components {
              */
             rows: number;
         };
+        /**
+         * OverviewCell
+         * @description A method in one block.
+         */
+        OverviewCell: {
+            /**
+             * Difference
+             * @description Difference to the block's baseline.
+             */
+            difference: number | null;
+            /** Mean */
+            mean: number | null;
+            /**
+             * Missing
+             * @description Why cells are missing, in words.
+             */
+            missing: string[];
+            /** N */
+            n: number;
+            /** P Holm */
+            p_holm: number | null;
+            /** Std */
+            std: number | null;
+            /** Verdict */
+            verdict: ("higher" | "lower" | "within noise") | null;
+        };
+        /**
+         * OverviewRow
+         * @description A method over all blocks.
+         */
+        OverviewRow: {
+            /**
+             * Cells
+             * @description By block.
+             */
+            cells: {
+                [key: string]: components["schemas"]["OverviewCell"];
+            };
+            /** Constraint */
+            constraint: string;
+            /** Family */
+            family: string;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Method */
+            method: string;
+            /**
+             * Words
+             * @description In how many blocks it differs from the baseline beyond noise.
+             */
+            words: string;
+        };
         /** Page[BetaQuestion] */
         Page_BetaQuestion_: {
             /** Items */
@@ -6159,6 +6327,11 @@ export interface components {
          * @description A run that the experiment needs.
          */
         PlanNode: {
+            /**
+             * Block
+             * @description Key of the data set and model it belongs to.
+             */
+            block: string;
             /**
              * Cell
              * @description Unique within the experiment.
@@ -10904,6 +11077,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11031,6 +11205,7 @@ export interface operations {
             query?: {
                 example_id?: number | null;
                 seed?: number | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11079,6 +11254,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11127,6 +11303,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11175,6 +11352,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11211,6 +11389,56 @@ export interface operations {
                 content: {
                     "application/problem+json": unknown;
                     "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_comparison_overview: {
+        parameters: {
+            query?: {
+                metric?: string;
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonOverview"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -11325,11 +11553,12 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel" | "blocks" | "models";
             };
             cookie?: never;
         };
@@ -11375,11 +11604,12 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
                 experiment_id: string;
-                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel";
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "watch" | "sweep" | "votes" | "parallel" | "blocks" | "models";
             };
             cookie?: never;
         };
@@ -11435,6 +11665,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {
@@ -11579,6 +11810,7 @@ export interface operations {
                 seed?: number | null;
                 published?: string | null;
                 hidden?: string[] | null;
+                block?: string | null;
             };
             header?: never;
             path: {

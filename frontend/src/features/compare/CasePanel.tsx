@@ -21,7 +21,9 @@ const TITLE = "One question under every method";
 
 /** The paper's case study (Table 12): answers side by side, first wrong step marked, repetition measured. */
 export function CasePanel({ experimentId, state, onChange }: Props) {
-  const found = useQuery(caseOptions(experimentId, state.case ?? null, state.seed ?? null));
+  const found = useQuery(
+    caseOptions(experimentId, state.case ?? null, state.seed ?? null, state.block),
+  );
   if (found.isPending) return <PanelSkeleton title={TITLE} rows={6} />;
   if (found.isError)
     return <PanelError title={TITLE} error={found.error} onRetry={() => void found.refetch()} />;

@@ -20,6 +20,7 @@ import { type CompareState, readState, serverOptions, writeState } from "./compa
 import { ExperimentFigure } from "./ExperimentFigure";
 import { FlipsPanel } from "./FlipsPanel";
 import { MoreFigures } from "./MoreFigures";
+import { OverviewPanel } from "./OverviewPanel";
 import { comparisonOptions, experimentOptions, type FigureName } from "./queries";
 
 const PER_METHOD: { name: FigureName; title: string }[] = [
@@ -86,6 +87,7 @@ export function ComparePage() {
         </div>
       )}
       <div className={classes.page}>
+        {data !== undefined && data.blocks.length > 1 && <OverviewPanel {...shared} />}
         {comparison.isPending ? (
           <PanelSkeleton title="Methods" rows={8} />
         ) : comparison.isError ? (
@@ -100,6 +102,7 @@ export function ComparePage() {
               comparison={comparison.data}
               state={state}
               seeds={data?.seeds ?? []}
+              blocks={data?.blocks ?? []}
               onChange={onChange}
             />
             <div aria-busy={comparison.isPlaceholderData} className={classes.fading}>

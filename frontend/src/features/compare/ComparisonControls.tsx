@@ -1,4 +1,5 @@
 import { Button, Select } from "@mantine/core";
+import { BlockSelect } from "@/components/BlockSelect";
 import { counted } from "@/components/format";
 import classes from "./ComparePage.module.css";
 import type { CompareState, TestName } from "./compareState";
@@ -16,14 +17,20 @@ interface Props {
   comparison: Comparison;
   state: CompareState;
   seeds: readonly number[];
+  blocks: readonly { key: string; title: string }[];
   onChange: (change: Partial<CompareState>) => void;
 }
 
 /** What is compared with what, and how it is tested. */
-export function ComparisonControls({ comparison, state, seeds, onChange }: Props) {
+export function ComparisonControls({ comparison, state, seeds, blocks, onChange }: Props) {
   const hidden = state.hidden.length;
   return (
     <div className={classes.controls}>
+      <BlockSelect
+        blocks={blocks}
+        value={comparison.block}
+        onChange={(block) => onChange({ block, case: undefined })}
+      />
       <Select
         label="Compare with"
         data={comparison.rows.map((row) => row.method)}

@@ -24,6 +24,8 @@ export interface CompareState {
   flips: string | undefined;
   /** The question of the case study; undefined lets the server choose a telling one. */
   case: number | undefined;
+  /** Key of the data set and model that are compared; undefined is the first. */
+  block: string | undefined;
 }
 
 const TESTS: readonly TestName[] = ["paired-t", "welch", "bootstrap", "mcnemar"];
@@ -48,6 +50,7 @@ export function readState(query: URLSearchParams): CompareState {
     selected: query.getAll("select"),
     flips: query.get("flips") ?? undefined,
     case: example !== null && /^\d{1,15}$/.test(example) ? Number(example) : undefined,
+    block: query.get("block") ?? undefined,
   };
 }
 
@@ -68,6 +71,7 @@ export function writeState(state: CompareState): URLSearchParams {
   for (const label of state.selected) query.append("select", label);
   set("flips", state.flips);
   set("case", state.case?.toString());
+  set("block", state.block);
   return query;
 }
 
@@ -82,6 +86,7 @@ export function serverOptions(state: CompareState): Record<string, string | numb
     ...(state.baseline !== undefined && { baseline: state.baseline }),
     ...(state.seed !== undefined && { seed: state.seed }),
     ...(state.published !== undefined && { published: state.published }),
+    ...(state.block !== undefined && { block: state.block }),
   };
 }
 
@@ -90,6 +95,7 @@ export function figureQuery(state: CompareState): URLSearchParams {
   const query = new URLSearchParams();
   if (state.baseline !== undefined) query.set("baseline", state.baseline);
   if (state.published !== undefined) query.set("published", state.published);
+  if (state.block !== undefined) query.set("block", state.block);
   for (const label of state.hidden) query.append("hidden", label);
   return query;
 }

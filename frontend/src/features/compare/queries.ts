@@ -44,6 +44,24 @@ export const comparisonOptions = (experimentId: string, state: CompareState) => 
   });
 };
 
+export type Overview = Schema<"ComparisonOverview">;
+
+/** One metric of every method on every data set and model. */
+export const overviewOptions = (experimentId: string, state: CompareState) => {
+  const { block: _, ...options } = serverOptions(state);
+  const query = { ...options, metric: state.metric };
+  return queryOptions({
+    queryKey: ["experiments", experimentId, "comparison", "overview", query],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/experiments/{experiment_id}/comparison/overview", {
+          params: { path: { experiment_id: experimentId }, query },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+};
+
 /** Figures of curves change with every metric point, the others when a run ends. */
 const LIVE: readonly FigureName[] = ["curves", "push", "degradation"];
 
@@ -76,13 +94,14 @@ export const flipsOptions = (
   method: string,
   kind: FlipKind,
 ) => {
-  const { baseline, seed } = serverOptions(state) as { baseline?: string; seed?: number };
+  const { baseline, seed, block } = state;
   const query = {
     method,
     kind,
     limit: 100,
     ...(baseline !== undefined && { baseline }),
     ...(seed !== undefined && { seed }),
+    ...(block !== undefined && { block }),
   };
   return queryOptions({
     queryKey: ["experiments", experimentId, "flips", query],
@@ -103,8 +122,10 @@ export const caseOptions = (
   experimentId: string,
   exampleId: number | null,
   seed: number | null,
+  block: string | undefined,
 ) => {
   const query = {
+    ...(block !== undefined && { block }),
     ...(exampleId !== null && { example_id: exampleId }),
     ...(seed !== null && { seed }),
   };

@@ -46,13 +46,19 @@ export const experimentOptions = (experimentId: string) =>
       ),
   });
 
-export const figureOptions = (experimentId: string, name: FigureName) =>
+export const figureOptions = (experimentId: string, name: FigureName, block: string) =>
   queryOptions({
-    queryKey: ["experiments", experimentId, name === "curves" ? "figures:curves" : "figures", name],
+    queryKey: [
+      "experiments",
+      experimentId,
+      name === "curves" ? "figures:curves" : "figures",
+      name,
+      block,
+    ],
     queryFn: async () =>
       unwrap(
         await api.GET("/api/v1/experiments/{experiment_id}/figures/{name}", {
-          params: { path: { experiment_id: experimentId, name } },
+          params: { path: { experiment_id: experimentId, name }, query: { block } },
         }),
       ),
   });

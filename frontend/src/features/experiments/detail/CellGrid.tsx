@@ -10,8 +10,8 @@ import classes from "./CellGrid.module.css";
 import { cellOf, missingCells } from "./cells";
 
 /** Methods × seeds: what is measured, and what is missing and why. */
-export function CellGrid({ experiment }: { experiment: Experiment }) {
-  const missing = missingCells(experiment);
+export function CellGrid({ experiment, block }: { experiment: Experiment; block: string }) {
+  const missing = missingCells(experiment, block);
   const total = experiment.methods.length * experiment.seeds.length;
   return (
     <Panel
@@ -40,7 +40,7 @@ export function CellGrid({ experiment }: { experiment: Experiment }) {
                   <MethodName label={method} />
                 </th>
                 {experiment.seeds.map((seed) => {
-                  const cell = cellOf(experiment, method, seed);
+                  const cell = cellOf(experiment, block, method, seed);
                   return (
                     <td key={seed}>
                       {cell === undefined ? (

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { paths } from "@/app/paths";
+import { BlockSelect } from "@/components/BlockSelect";
 import { CopyText } from "@/components/CopyText";
 import { Figure } from "@/components/Figure";
 import { bytes, counted, duration } from "@/components/format";
@@ -12,6 +14,7 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Progress } from "@/components/Progress";
 import { RunState } from "@/components/RunState";
+import { ofBlock } from "../graph/blocks";
 import { PlanGraph } from "../graph/PlanGraph";
 import { type Experiment, experimentOptions, type FigureName, figureOptions } from "../queries";
 import { STATE_ICONS } from "../states";
@@ -47,6 +50,8 @@ function Loaded({ experiment }: { experiment: Experiment }) {
   const failed = experiment.cells.filter(
     (cell) => cell.error_title !== null && cell.state === "failed",
   );
+  const [chosen, setChosen] = useState<string>();
+  const block = chosen ?? experiment.blocks[0]?.key ?? "";
   return (
     <>
       <PageHeader
@@ -93,19 +98,30 @@ function Loaded({ experiment }: { experiment: Experiment }) {
           </Notice>
         )}
         {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} />}
-        <CellGrid experiment={experiment} />
+        <div className={classes.block}>
+          <BlockSelect blocks={experiment.blocks} value={block} onChange={setChosen} />
+        </div>
+        <CellGrid experiment={experiment} block={block} />
         <Panel title="Runs" note={counted(experiment.runs_total, "run")}>
           <div className={classes.graph}>
             <PlanGraph
               label={`Runs of ${experiment.name}`}
-              nodes={experiment.cells.map((cell) => ({ ...cell, runId: cell.run_id }))}
+              nodes={ofBlock(experiment.cells, block).map((cell) => ({
+                ...cell,
+                runId: cell.run_id,
+              }))}
             />
           </div>
         </Panel>
         <Running experiment={experiment} />
         <div className={classes.figures}>
           {FIGURES.map((figure) => (
-            <ExperimentFigure key={figure.name} experimentId={experiment.id} {...figure} />
+            <ExperimentFigure
+              key={figure.name}
+              experimentId={experiment.id}
+              block={block}
+              {...figure}
+            />
           ))}
         </div>
         {experiment.warnings.map((warning) => (
@@ -186,14 +202,16 @@ function Running({ experiment }: { experiment: Experiment }) {
 
 function ExperimentFigure({
   experimentId,
+  block,
   name,
   title,
 }: {
   experimentId: string;
+  block: string;
   name: FigureName;
   title: string;
 }) {
-  const figure = useQuery(figureOptions(experimentId, name));
+  const figure = useQuery(figureOptions(experimentId, name, block));
   if (figure.isPending) return <PanelSkeleton title={title} height={280} />;
   if (figure.isError)
     return <PanelError title={title} error={figure.error} onRetry={() => void figure.refetch()} />;
@@ -201,7 +219,7 @@ function ExperimentFigure({
     <Figure
       figure={figure.data}
       height={280}
-      fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file`}
+      fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file?block=${block}`}
     />
   );
 }

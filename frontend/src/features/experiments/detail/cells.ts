@@ -24,9 +24,16 @@ const URGENCY: RunStateName[] = [
 
 const stateOf = (cell: Cell): RunStateName => (cell.on_hold ? "paused" : cell.state);
 
-/** Methods × seeds; undefined where the experiment has no run of that place. */
-export function cellOf(experiment: Experiment, method: string, seed: number): GridCell | undefined {
-  const mine = experiment.cells.filter((cell) => cell.method === method && cell.seed === seed);
+/** A method under a seed, on a data set and model; undefined where the experiment has no run of that place. */
+export function cellOf(
+  experiment: Experiment,
+  block: string,
+  method: string,
+  seed: number,
+): GridCell | undefined {
+  const mine = experiment.cells.filter(
+    (cell) => cell.block === block && cell.method === method && cell.seed === seed,
+  );
   const [worst] = [...mine].sort(
     (a, b) => URGENCY.indexOf(stateOf(a)) - URGENCY.indexOf(stateOf(b)),
   );
@@ -38,9 +45,9 @@ export function cellOf(experiment: Experiment, method: string, seed: number): Gr
   return { state: stateOf(worst), runId: worst.run_id, missing: what };
 }
 
-/** How many cells have no number yet. */
-export function missingCells(experiment: Experiment): number {
+/** How many cells of a block have no number yet. */
+export function missingCells(experiment: Experiment, block: string): number {
   return experiment.methods
-    .flatMap((method) => experiment.seeds.map((seed) => cellOf(experiment, method, seed)))
+    .flatMap((method) => experiment.seeds.map((seed) => cellOf(experiment, block, method, seed)))
     .filter((cell) => cell?.state !== "succeeded").length;
 }

@@ -22,6 +22,7 @@ import {
 import { type Draft, forgetDraft, loadDraft, newRequestId, saveDraft } from "./draft";
 import { CHOICES, type ChoicePath, infoOf, NUMBER_PATHS, type NumberPath } from "./fields";
 import { MethodsPicker } from "./MethodsPicker";
+import { MorePlaces } from "./MorePlaces";
 import classes from "./NewExperimentPage.module.css";
 import { PlanPanel } from "./PlanPanel";
 import { PresetPanel, readPreset } from "./PresetPanel";
@@ -288,6 +289,15 @@ function Form({ source, start, datasets, models }: FormProps) {
                 onChange={(seeds) => setValues((before) => ({ ...before, seeds }))}
               />
             </div>
+            <MorePlaces
+              values={values}
+              datasets={datasets}
+              models={models}
+              problems={problems}
+              onChange={(kept) =>
+                setValues((before) => ({ ...before, kept: { ...before.kept, ...kept } }))
+              }
+            />
           </Panel>
           <Panel title="Methods" note={`${values.methods.length} chosen`}>
             <MethodsPicker

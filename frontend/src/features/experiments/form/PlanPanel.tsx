@@ -1,4 +1,6 @@
 import { Tabs } from "@mantine/core";
+import { useState } from "react";
+import { BlockSelect } from "@/components/BlockSelect";
 import { CopyText } from "@/components/CopyText";
 import { Facts } from "@/components/Facts";
 import { bytes, counted, eta } from "@/components/format";
@@ -6,6 +8,7 @@ import { Notice } from "@/components/Notice";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { ofBlock } from "../graph/blocks";
 import { PlanGraph } from "../graph/PlanGraph";
 import type { Plan } from "../queries";
 import classes from "./NewExperimentPage.module.css";
@@ -18,12 +21,14 @@ interface Props {
 
 /** What would run, before anything starts: runs, estimates, warnings, and the same as YAML. */
 export function PlanPanel({ plan, error, waiting }: Props) {
+  const [chosen, setChosen] = useState<string>();
   if (plan === undefined)
     return error === null || error === undefined ? (
       <PanelSkeleton title="Plan" rows={8} />
     ) : (
       <PanelError title="Plan" error={error} />
     );
+  const block = chosen ?? plan.blocks[0]?.key;
   const facts: (readonly [string, string])[] = [
     ["New runs", counted(plan.runs_new, "run")],
     ["Taken over", counted(plan.runs_reused, "finished or active run")],
@@ -46,9 +51,10 @@ export function PlanPanel({ plan, error, waiting }: Props) {
               <Facts items={facts} />
             </div>
             <div className={classes.graph}>
+              <BlockSelect blocks={plan.blocks} value={block} onChange={setChosen} />
               <PlanGraph
                 label="Plan of the experiment"
-                nodes={plan.nodes.map((node) => ({
+                nodes={ofBlock(plan.nodes, block).map((node) => ({
                   ...node,
                   reused: node.reused_run_id !== null,
                   state: node.reused_state,
