@@ -1,6 +1,6 @@
 # `make up` goes from a fresh clone to the running product, `make test` runs every check. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up dev demo test check engine lint format schema lock clean
+.PHONY: help setup up dev demo test check engine lint format schema screenshots lock clean
 
 BIN := .venv/bin
 PACKAGES := pyproject.toml constraints/cpu.txt scripts/setup.sh
@@ -9,7 +9,7 @@ MODULES := frontend/node_modules/.package-lock.json
 BUILT := frontend/dist/index.html
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: .venv/.base $(BUILT) ## Make .venv/, install the npm packages, build the pages
 
@@ -43,6 +43,9 @@ format: .venv/.dev $(MODULES) ## Format the code and mend what can be mended
 schema: .venv/.dev $(MODULES) ## Write frontend/openapi.json and the TypeScript types made of it
 	$(BIN)/python -m scripts.drift openapi --write
 	cd frontend && npm run --silent types
+
+screenshots: .venv/.dev $(BUILT) ## Take the pictures of docs/screenshots anew, some minutes (OPTIONS="--data-dir DIR" shows what is there)
+	@$(BIN)/python -m scripts.screenshots docs/screenshots --kept $(OPTIONS)
 
 lock: .venv/.dev ## Write requirements/*.lock anew (OPTIONS=--upgrade for newer versions)
 	scripts/lock.sh $(OPTIONS)

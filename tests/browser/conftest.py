@@ -17,10 +17,15 @@ FLAGS = [
 ]
 
 
+def chromium() -> str | None:
+    """The browser's program, where one is installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    program = chromium()
     if program is None:
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:

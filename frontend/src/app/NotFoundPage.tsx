@@ -10,6 +10,7 @@ export function NotFoundPage() {
     <>
       <title>Not found · AFT Workbench</title>
       <EmptyState
+        page
         icon="question"
         title="There is no such page"
         action={

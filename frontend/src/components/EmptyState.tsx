@@ -10,10 +10,13 @@ interface Props {
   children: ReactNode;
   /** The one button. */
   action?: ReactNode;
+  /** It is all there is on the page, so its title is the page's. */
+  page?: boolean;
 }
 
 /** What this place is, why it is empty, and the one thing to do about it. */
-export function EmptyState({ icon, title, children, action }: Props) {
+export function EmptyState({ icon, title, children, action, page = false }: Props) {
+  const Title = page ? "h1" : "h2";
   return (
     <div className={classes.empty}>
       {icon !== undefined && (
@@ -21,7 +24,7 @@ export function EmptyState({ icon, title, children, action }: Props) {
           <Icon name={icon} size={20} />
         </span>
       )}
-      <h2 className={classes.title}>{title}</h2>
+      <Title className={classes.title}>{title}</Title>
       <div className={classes.text}>{children}</div>
       {action !== undefined && <div className={classes.action}>{action}</div>}
     </div>

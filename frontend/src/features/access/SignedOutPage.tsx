@@ -12,6 +12,7 @@ export function SignedOutPage({ expired = false }: Props) {
     <>
       <title>Sign in · AFT Workbench</title>
       <EmptyState
+        page
         icon="link"
         title={expired ? "This link does not work any more" : "This browser is not signed in"}
         action={<CopyText text="aft login-link" what="command" />}
