@@ -70,7 +70,7 @@ def _workers(session: Session, alive: set[str]) -> list[WorkerRead]:
 def _warnings(free: int, alive: set[str], active: int) -> list[SystemWarning]:
     found = []
     if not alive:
-        waiting = f" {active} runs wait for one." if active else ""
+        waiting = f" {active} {'run waits' if active == 1 else 'runs wait'} for one." if active else ""
         found.append(
             SystemWarning(
                 level="error" if active else "warning",

@@ -60,7 +60,10 @@ def answers(status: int, title: str) -> Act:
         body = {"title": title, "status": status, "detail": title}
         route.fulfill(status=status, json=body, content_type="application/problem+json")
 
-    return lambda page: page.route(ADDRESSES, refuse)
+    def act(page: Page) -> None:
+        page.route(ADDRESSES, refuse)
+
+    return act
 
 
 def silent(page: Page) -> None:

@@ -94,7 +94,8 @@ def _rename(session: Session, experiment: Experiment, words: Words) -> None:
     version.n_rejected = 1
     session.add(
         RowReject(
-            version_id=version.id, filename=words.name, row_number=3, column="answer", reason=words.note, excerpt=words.cot
+            version_id=version.id, filename=words.name, row_number=3, column="answer", reason=words.note,
+            excerpt=words.cot,
         )
     )  # fmt: skip
     for model in session.scalars(select(BaseModelEntry)):
@@ -160,7 +161,8 @@ def _watch(session: Session, run_id: str) -> None:
     )  # fmt: skip
     session.add(
         Checkpoint(
-            run_id=run_id, purpose="final", step=50, attempt=2, key=f"runs/{new_id()}", sha256="0" * 64, size_bytes=1_400_000
+            run_id=run_id, purpose="final", step=50, attempt=2, key=f"runs/{new_id()}", sha256="0" * 64,
+            size_bytes=1_400_000,
         )
     )  # fmt: skip
     for action in ("queued", "started", "worker lost", "started", "succeeded"):
@@ -227,7 +229,7 @@ def _review(web: httpx.Client, queue_id: str, name: str, note: str, place: int) 
             if place == 1 and "tiers" in body:
                 body["tiers"] = body["tiers"][::-1]
             elif place == 1:
-                body["values"] = {letter: 1.0 if item["mode"] == "rate" else 0.0 for letter in body["values"]}
+                body["values"] = dict.fromkeys(body["values"], 1.0 if item["mode"] == "rate" else 0.0)
             _post(person, f"/review-items/{item['id']}/reviews", body)
 
 

@@ -13,6 +13,7 @@ import { useNavigate } from "react-router";
 import classes from "./DataTable.module.css";
 import { TableHead } from "./TableHead";
 import { selectionColumn } from "./tableSelection";
+import { useFittingColumns } from "./useFittingColumns";
 import { useRowKeys } from "./useRowKeys";
 
 export interface DataTableProps<Item> {
@@ -65,12 +66,13 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
     () => (onSelect === undefined ? props.columns : [selectionColumn<Item>(), ...props.columns]),
     [onSelect, props.columns],
   );
+  const dropped = useFittingColumns(scroller, columns, hidden);
   const table = useReactTable<Item>({
     data: rows as Item[],
     columns,
     state: {
       sorting,
-      columnVisibility: Object.fromEntries(hidden.map((id) => [id, false])),
+      columnVisibility: Object.fromEntries([...hidden, ...dropped].map((id) => [id, false])),
       rowSelection: Object.fromEntries([...(selected ?? [])].map((id) => [id, true])),
     },
     getRowId: rowId,

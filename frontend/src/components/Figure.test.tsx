@@ -25,7 +25,7 @@ beforeEach(() => {
 const FIGURE = {
   title: "Task accuracy",
   description: "Accuracy on the test split by method.",
-  figure: { data: [{ type: "bar" }], layout: {} },
+  figure: { data: [{ type: "bar", x: ["VFT", "PRO · none"], y: [32.5, null] }], layout: {} },
   columns: ["Method", "Mean (%)"],
   rows: [
     ["VFT", 32.5],
@@ -55,6 +55,13 @@ test("a click on a point tells which method it belongs to", async () => {
   await waitFor(() => expect(plotly.react).toHaveBeenCalled());
   click({ points: [{ x: "VFT", y: 32.5, customdata: "1", data: { name: "VFT" } }] });
   expect(onPoint).toHaveBeenCalledWith(expect.objectContaining({ name: "VFT", y: 32.5 }));
+});
+
+test("a figure without a point says so instead of drawing empty axes", () => {
+  const empty = { ...FIGURE, figure: { data: [{ type: "scatter", x: [], y: [] }], layout: {} } };
+  renderPage(<Figure figure={empty} />);
+  expect(screen.getByText(/Nothing is measured yet/)).toBeInTheDocument();
+  expect(screen.queryByRole("img", { name: "Task accuracy" })).not.toBeInTheDocument();
 });
 
 test("a figure that cannot be drawn says why in its place", async () => {

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } f
 import classes from "./Figure.module.css";
 import { FigureExport } from "./FigureExport";
 import { FigureTable } from "./FigureTable";
-import { legendRoom, themed } from "./figureTheme";
+import { isEmpty, legendRoom, themed } from "./figureTheme";
 import { Icon } from "./Icon";
 import { loadPlotly } from "./loadPlotly";
 import { Panel } from "./Panel";
@@ -79,6 +79,10 @@ export function Figure({
         <div className={classes.table} style={{ height }}>
           <FigureTable figure={figure} />
         </div>
+      ) : isEmpty(figure.figure) ? (
+        <p className={classes.empty} style={{ minHeight: height }}>
+          Nothing is measured yet. The chart draws itself as the numbers come in.
+        </p>
       ) : (
         <Plot figure={figure} height={height} onPoint={onPoint} />
       )}

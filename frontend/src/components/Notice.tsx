@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Icon } from "./Icon";
 import classes from "./Notice.module.css";
+import { Words } from "./Words";
 
 interface Props {
   level: "note" | "warning" | "error";
@@ -21,7 +22,7 @@ export function Notice({ level, title, children, action }: Props) {
       </span>
       <div className={classes.words}>
         {title !== undefined && <p className={classes.title}>{title}</p>}
-        {children}
+        {typeof children === "string" ? <Words>{children}</Words> : children}
       </div>
       {action !== undefined && <div className={classes.action}>{action}</div>}
     </div>

@@ -57,6 +57,16 @@ export function legendRoom(figure: Record<string, unknown>, width: number): numb
   return Math.ceil(entries / inRow) * LEGEND_ROW_HEIGHT + 8;
 }
 
+/** Whether the figure has a single point to draw. */
+export function isEmpty(figure: Record<string, unknown>): boolean {
+  const held = (value: unknown) => {
+    // A long series comes packed: {dtype, bdata}.
+    if (isObject(value)) return typeof value.bdata === "string" && value.bdata !== "";
+    return Array.isArray(value) && value.some((one) => one !== null);
+  };
+  return tracesOf(figure).every((trace) => !held(trace.y) && !held(trace.x) && !held(trace.z));
+}
+
 /** A server figure as Plotly draws it on this page: transparent paper, the page's neutral tones. */
 export function themed(
   figure: Record<string, unknown>,

@@ -121,19 +121,17 @@ export function ComparePage() {
             </div>
           </Panel>
         )}
-        <div className={classes.triple}>
+        <div className={classes.figures}>
           {PER_METHOD.map((figure) => (
             <ExperimentFigure key={figure.name} {...figure} {...shared} />
           ))}
-        </div>
-        <div className={classes.figures}>
           <ExperimentFigure
             name="scatter"
             title="Task accuracy against assessment accuracy"
             {...shared}
           />
-          {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
         </div>
+        {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
         <MoreFigures {...shared} />
         {(comparison.data?.rows.some((row) => (row.statistics.task_accuracy?.n ?? 0) > 0) ??
           false) && <CasePanel {...shared} />}

@@ -36,7 +36,7 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
         {sets.length > 1 && (
           <Select
             label="Sampled by"
-            w={320}
+            w={260}
             allowDeselect={false}
             value={set.run_id}
             data={sets.map((one) => ({ value: one.run_id, label: one.name }))}
@@ -46,7 +46,7 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
         {set.models.length > 0 && (
           <Select
             label="By the scores of"
-            w={220}
+            w={190}
             allowDeselect={false}
             value={filter.model ?? null}
             data={set.models.map((one) => ({ value: one.model_run_id, label: one.model }))}

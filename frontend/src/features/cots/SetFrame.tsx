@@ -66,6 +66,7 @@ export function SetFrame({ title, children }: Props) {
     <>
       <PageHeader
         title={title}
+        parent={{ label: "All candidate sets", to: paths.cots }}
         actions={
           <Select
             aria-label="Experiment"

@@ -26,23 +26,29 @@ const COLUMNS: ColumnDef<CandidateSet, unknown>[] = [
   {
     id: "name",
     header: "Candidate set",
-    size: 300,
+    size: 220,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.cotSet(row.original.run_id)}>{row.original.name}</Link>,
   },
-  { id: "purpose", header: "Purpose", size: 120, cell: ({ row }) => row.original.purpose },
+  {
+    id: "purpose",
+    header: "Purpose",
+    size: 120,
+    meta: { drop: 2 },
+    cell: ({ row }) => row.original.purpose,
+  },
   {
     id: "questions",
     header: "Questions",
     size: 100,
-    meta: { numeric: true },
+    meta: { numeric: true, drop: 3 },
     cell: ({ row }) => count(row.original.counts.questions),
   },
   {
     id: "cots",
     header: "COTs",
-    size: 100,
-    meta: { numeric: true },
+    size: 90,
+    meta: { numeric: true, drop: 1 },
     cell: ({ row }) => count(row.original.counts.all),
   },
   {
@@ -57,13 +63,14 @@ const COLUMNS: ColumnDef<CandidateSet, unknown>[] = [
     id: "rated",
     header: "Rated",
     size: 80,
-    meta: { numeric: true },
+    meta: { numeric: true, drop: 4 },
     cell: ({ row }) => count(row.original.counts.rated),
   },
   {
     id: "made",
     header: "Made",
     size: 120,
+    meta: { drop: 5 },
     cell: ({ row }) => (
       <time title={fullTime(row.original.created_at)}>{ago(row.original.created_at)}</time>
     ),

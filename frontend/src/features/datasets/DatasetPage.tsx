@@ -24,11 +24,17 @@ import {
 } from "./queries";
 
 const COLUMNS: ColumnDef<Example, unknown>[] = [
-  { id: "part", header: "Part", size: 90, cell: ({ row }) => row.original.part ?? "–" },
+  {
+    id: "part",
+    header: "Part",
+    size: 90,
+    meta: { drop: 2 },
+    cell: ({ row }) => row.original.part ?? "–",
+  },
   {
     id: "question",
     header: "Question",
-    size: 320,
+    size: 220,
     meta: { grow: true },
     cell: ({ row }) => <span className={classes.cell}>{row.original.question}</span>,
   },
@@ -36,6 +42,7 @@ const COLUMNS: ColumnDef<Example, unknown>[] = [
     id: "reference",
     header: "Reference COT",
     size: 320,
+    meta: { drop: 1 },
     cell: ({ row }) => <span className={classes.cell}>{row.original.reference}</span>,
   },
   { id: "answer", header: "Gold answer", size: 110, cell: ({ row }) => row.original.answer },

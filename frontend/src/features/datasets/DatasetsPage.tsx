@@ -16,11 +16,17 @@ const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
   {
     id: "name",
     header: "Name",
-    size: 260,
+    size: 220,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.dataset(row.original.id)}>{row.original.name}</Link>,
   },
-  { id: "task", header: "Task", size: 110, cell: ({ row }) => row.original.task },
+  {
+    id: "task",
+    header: "Task",
+    size: 110,
+    meta: { drop: 2 },
+    cell: ({ row }) => row.original.task,
+  },
   {
     id: "rows",
     header: "Questions",
@@ -32,13 +38,14 @@ const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
     id: "versions",
     header: "Versions",
     size: 90,
-    meta: { numeric: true },
+    meta: { numeric: true, drop: 3 },
     cell: ({ row }) => row.original.n_versions,
   },
   {
     id: "pending",
     header: "Import",
     size: 150,
+    meta: { drop: 1 },
     cell: ({ row }) => {
       const [pending] = row.original.pending;
       if (pending === undefined) return "";
@@ -49,6 +56,7 @@ const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
     id: "at",
     header: "Created",
     size: 130,
+    meta: { drop: 4 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },
 ];

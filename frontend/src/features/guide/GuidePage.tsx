@@ -79,7 +79,7 @@ export function GuidePage() {
         </dd>
         <dt>±</dt>
         <dd>
-          The standard deviation over seeds. Differences to VFT are paired by seed, with a 95 %
+          The standard deviation over seeds. Differences to VFT are paired by seed, with a 95&nbsp;%
           interval; an interval that contains 0 shows no difference.
         </dd>
       </dl>

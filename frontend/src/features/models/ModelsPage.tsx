@@ -15,40 +15,52 @@ import classes from "./Models.module.css";
 import { type Model, modelsOptions, useAddModel, useMakeBuiltin } from "./queries";
 import { TrainedModels } from "./TrainedModels";
 
+const SOURCES: Record<string, string> = {
+  builtin: "built in",
+  hub: "hub",
+  local: "directory",
+};
+
 const COLUMNS: ColumnDef<Model, unknown>[] = [
   {
     id: "name",
     header: "Name",
-    size: 260,
+    size: 220,
     meta: { grow: true },
     cell: ({ row }) => row.original.name,
   },
-  { id: "source", header: "Source", size: 90, cell: ({ row }) => row.original.source },
+  {
+    id: "source",
+    header: "Source",
+    size: 104,
+    meta: { drop: 3 },
+    cell: ({ row }) => SOURCES[row.original.source] ?? row.original.source,
+  },
   {
     id: "parameters",
     header: "Parameters",
-    size: 120,
-    meta: { numeric: true },
+    size: 116,
+    meta: { numeric: true, drop: 1 },
     cell: ({ row }) => count(row.original.facts?.parameters ?? null),
   },
   {
     id: "window",
     header: "Window (tokens)",
-    size: 120,
-    meta: { numeric: true },
+    size: 144,
+    meta: { numeric: true, drop: 5 },
     cell: ({ row }) => count(row.original.facts?.window ?? null),
   },
   {
     id: "size",
     header: "Size",
     size: 90,
-    meta: { numeric: true },
+    meta: { numeric: true, drop: 2 },
     cell: ({ row }) => bytes(row.original.facts?.size_bytes ?? null),
   },
   {
     id: "state",
     header: "State",
-    size: 150,
+    size: 130,
     cell: ({ row }) => {
       const { making, available } = row.original;
       if (available) return "ready";
@@ -62,7 +74,8 @@ const COLUMNS: ColumnDef<Model, unknown>[] = [
   {
     id: "at",
     header: "Added",
-    size: 130,
+    size: 116,
+    meta: { drop: 4 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },
 ];

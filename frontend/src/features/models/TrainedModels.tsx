@@ -70,41 +70,43 @@ const columnsOf = (
   {
     id: "run",
     header: "Trained by",
-    size: 260,
+    size: 210,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.run(row.original.run_id)}>{row.original.run_name}</Link>,
   },
   {
     id: "method",
     header: "Method",
-    size: 170,
+    size: 150,
     cell: ({ row }) =>
       row.original.method === null ? "" : <MethodName label={row.original.method} />,
   },
   {
     id: "base",
     header: "From",
-    size: 160,
+    size: 150,
+    meta: { drop: 2 },
     cell: ({ row }) => row.original.base_model_name ?? "",
   },
   {
     id: "step",
     header: "Steps",
-    size: 80,
-    meta: { numeric: true },
+    size: 76,
+    meta: { numeric: true, drop: 5 },
     cell: ({ row }) => count(row.original.step),
   },
   {
     id: "size",
     header: "Size",
-    size: 90,
-    meta: { numeric: true },
+    size: 84,
+    meta: { numeric: true, drop: 1 },
     cell: ({ row }) => bytes(row.original.size_bytes),
   },
   {
     id: "used",
     header: "Used by",
-    size: 90,
+    size: 82,
+    meta: { drop: 3 },
     cell: ({ row }) => {
       const n = row.original.used_by.length;
       return n === 0 ? "" : counted(n, "run");
@@ -113,13 +115,15 @@ const columnsOf = (
   {
     id: "at",
     header: "Made",
-    size: 130,
+    size: 110,
+    meta: { drop: 4 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },
   {
     id: "actions",
-    header: "",
-    size: 190,
+    header: () => <span className="visually-hidden">Actions</span>,
+    enableSorting: false,
+    size: 152,
     cell: ({ row }) => (
       <span className={classes.actions}>
         {/* A link: the browser writes to disk and shows how far it is. */}

@@ -15,7 +15,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Progress } from "@/components/Progress";
-import { isActive, RunState } from "@/components/RunState";
+import { RunState } from "@/components/RunState";
 import {
   type RunKind,
   type RunRow,
@@ -56,6 +56,8 @@ const GROUP_CHOICES: { value: Group; label: string }[] = [
   { value: "cancelled", label: "Cancelled" },
 ];
 
+/** States in which there is progress to show; what waits for a worker has none. */
+const MOVING: ReadonlySet<RunStateValue> = new Set(GROUPS.active);
 const kindLabel = (kind: RunKind): string => KINDS.find((one) => one.value === kind)?.label ?? kind;
 const isGroup = (value: string | null): value is Group => value !== null && value in GROUPS;
 
@@ -63,29 +65,37 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
   {
     id: "state",
     header: "State",
-    size: 120,
+    size: 106,
     cell: ({ row }) => <RunState state={row.original.on_hold ? "paused" : row.original.state} />,
   },
   {
     id: "name",
     header: "Run",
-    size: 300,
+    size: 210,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.run(row.original.id)}>{row.original.name}</Link>,
   },
   {
     id: "tags",
     header: "Tags",
-    size: 130,
+    size: 110,
+    meta: { drop: 6 },
     cell: ({ row }) => (
       <span title={row.original.tags.join(", ")}>{row.original.tags.join(", ")}</span>
     ),
   },
-  { id: "kind", header: "Kind", size: 100, cell: ({ row }) => kindLabel(row.original.kind) },
+  {
+    id: "kind",
+    header: "Kind",
+    size: 100,
+    meta: { drop: 4 },
+    cell: ({ row }) => kindLabel(row.original.kind),
+  },
   {
     id: "method",
     header: "Method",
-    size: 170,
+    size: 160,
+    meta: { drop: 1 },
     cell: ({ row }) =>
       row.original.method === null ? "" : <MethodName label={row.original.method} />,
   },
@@ -93,15 +103,16 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
     id: "seed",
     header: "Seed",
     size: 64,
-    meta: { numeric: true },
+    meta: { numeric: true, drop: 3 },
     cell: ({ row }) => row.original.seed ?? "",
   },
   {
     id: "progress",
     header: "Progress",
-    size: 180,
+    size: 130,
+    meta: { drop: 2 },
     cell: ({ row }) =>
-      isActive(row.original.state) && (
+      MOVING.has(row.original.state) && (
         <Progress
           bare
           label={`Progress of ${row.original.name}`}
@@ -113,14 +124,15 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
   {
     id: "duration",
     header: "Time",
-    size: 96,
-    meta: { numeric: true },
+    size: 92,
+    meta: { numeric: true, drop: 5 },
     cell: ({ row }) => <NumberCell>{duration(row.original.duration_seconds)}</NumberCell>,
   },
   {
     id: "created",
     header: "Created",
-    size: 130,
+    size: 112,
+    meta: { drop: 7 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },
 ];
@@ -163,6 +175,11 @@ export function RunsPage() {
     (row) => !["succeeded", "failed", "cancelled"].includes(row.state),
   );
   const retryable = chosen.filter((row) => ["failed", "cancelled"].includes(row.state));
+  // A column that says nothing about any row leaves its room to the others.
+  const unused = [
+    ...(rows.some((row) => row.tags.length > 0) ? [] : ["tags"]),
+    ...(rows.some((row) => MOVING.has(row.state)) ? [] : ["progress"]),
+  ];
   const isFiltered =
     filter.states.length > 0 ||
     kind !== null ||
@@ -249,6 +266,7 @@ export function RunsPage() {
         <DataTable
           label="Runs"
           columns={COLUMNS}
+          hidden={unused}
           rows={rows}
           rowId={(row) => row.id}
           rowHref={(row) => paths.run(row.id)}

@@ -6,7 +6,7 @@ export function Legend({ first, second }: { first: string; second: string | unde
   if (second === undefined)
     return (
       <p className={classes.legend}>
-        <span>{LOWEST} unlikely</span>
+        <span>−{Math.abs(LOWEST)} unlikely</span>
         <span className={classes.ramp} data-scale="heat" />
         <span>0 certain</span>
         <span className={classes.dim}>log-probability of each token under {first}, nats</span>

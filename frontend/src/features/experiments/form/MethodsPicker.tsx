@@ -33,8 +33,8 @@ const takes = (field: "k" | "negativeNoise", name: MethodName): boolean =>
   field === "k" ? usesCandidates(name) : isRanking(name) && name !== "dpo";
 
 const FEEDBACK = [
-  { value: "", label: "as the experiment" },
-  { value: "binary", label: "right or wrong" },
+  { value: "", label: "as below" },
+  { value: "binary", label: "by answer" },
   { value: "ranking", label: "ratings" },
 ];
 
@@ -51,8 +51,7 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
           <thead>
             <tr>
               <th scope="col">Method</th>
-              <th scope="col">Feedback</th>
-              <th scope="col">VFT learns</th>
+              <th scope="col">Feedback, VFT learns</th>
               <th scope="col">β</th>
               <th scope="col">k</th>
               <th scope="col">α</th>
@@ -77,90 +76,99 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                     />
                   </td>
                   <td>
-                    {isRanking(one.name) && (
-                      <Select
-                        size="xs"
-                        aria-label={`Feedback of ${label}`}
-                        allowDeselect={false}
-                        data={FEEDBACK}
-                        value={one.feedback}
-                        onChange={(value) =>
-                          set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
-                        }
-                      />
-                    )}
+                    <div className={classes.stack}>
+                      {isRanking(one.name) && (
+                        <Select
+                          size="xs"
+                          w={110}
+                          comboboxProps={{ width: 120, position: "bottom-start" }}
+                          aria-label={`Feedback of ${label}`}
+                          allowDeselect={false}
+                          data={FEEDBACK}
+                          value={one.feedback}
+                          onChange={(value) =>
+                            set(one.id, { feedback: (value ?? "") as MethodChoice["feedback"] })
+                          }
+                        />
+                      )}
+                      {one.name === "rft" && (
+                        <Select
+                          size="xs"
+                          w={110}
+                          comboboxProps={{ width: 160, position: "bottom-start" }}
+                          aria-label={`Right COTs that ${label} learns`}
+                          allowDeselect={false}
+                          data={DISTINCT}
+                          value={one.distinct}
+                          onChange={(value) =>
+                            set(one.id, { distinct: value as MethodChoice["distinct"] })
+                          }
+                        />
+                      )}
+                      {isRanking(one.name) && (
+                        <Select
+                          size="xs"
+                          w={110}
+                          comboboxProps={{ width: 160, position: "bottom-start" }}
+                          aria-label={`What the VFT term of ${label} learns`}
+                          allowDeselect={false}
+                          data={SFT_ON}
+                          value={one.sftOn}
+                          onChange={(value) =>
+                            set(one.id, { sftOn: value as MethodChoice["sftOn"] })
+                          }
+                        />
+                      )}
+                    </div>
                   </td>
                   <td>
-                    {one.name === "rft" && (
-                      <Select
-                        size="xs"
-                        w={140}
-                        aria-label={`Right COTs that ${label} learns`}
-                        allowDeselect={false}
-                        data={DISTINCT}
-                        value={one.distinct}
-                        onChange={(value) =>
-                          set(one.id, { distinct: value as MethodChoice["distinct"] })
-                        }
-                      />
-                    )}
-                    {isRanking(one.name) && (
-                      <Select
-                        size="xs"
-                        w={140}
-                        aria-label={`What the VFT term of ${label} learns`}
-                        allowDeselect={false}
-                        data={SFT_ON}
-                        value={one.sftOn}
-                        onChange={(value) => set(one.id, { sftOn: value as MethodChoice["sftOn"] })}
-                      />
-                    )}
-                  </td>
-                  <td>
-                    {isBoundary && (
-                      <Select
-                        size="xs"
-                        w={150}
-                        aria-label={`Where the boundary of ${label} lies`}
-                        allowDeselect={false}
-                        data={BOUNDARY_RULES}
-                        value={one.boundaryRule}
-                        onChange={(value) =>
-                          set(one.id, { boundaryRule: value as MethodChoice["boundaryRule"] })
-                        }
-                      />
-                    )}
-                    {isBoundary && one.boundaryRule === "beta" && (
-                      <TextInput
-                        size="xs"
-                        w={90}
-                        aria-label={`β of the boundary of ${label}`}
-                        placeholder="0.15"
-                        value={one.boundaryBeta}
-                        error={problems === "" ? undefined : problems}
-                        onChange={(event) =>
-                          set(one.id, { boundaryBeta: event.currentTarget.value })
-                        }
-                      />
-                    )}
-                    {hasBeta(one.name) && (
-                      <TextInput
-                        size="xs"
-                        w={90}
-                        aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
-                        placeholder="1"
-                        value={one.beta}
-                        error={problems === "" ? undefined : problems}
-                        onChange={(event) => set(one.id, { beta: event.currentTarget.value })}
-                      />
-                    )}
+                    <div className={classes.stack}>
+                      {isBoundary && (
+                        <Select
+                          size="xs"
+                          w={88}
+                          comboboxProps={{ width: 150, position: "bottom-start" }}
+                          aria-label={`Where the boundary of ${label} lies`}
+                          allowDeselect={false}
+                          data={BOUNDARY_RULES}
+                          value={one.boundaryRule}
+                          onChange={(value) =>
+                            set(one.id, { boundaryRule: value as MethodChoice["boundaryRule"] })
+                          }
+                        />
+                      )}
+                      {isBoundary && one.boundaryRule === "beta" && (
+                        <TextInput
+                          size="xs"
+                          w={88}
+                          aria-label={`β of the boundary of ${label}`}
+                          placeholder="0.15"
+                          value={one.boundaryBeta}
+                          error={problems === "" ? undefined : problems}
+                          onChange={(event) =>
+                            set(one.id, { boundaryBeta: event.currentTarget.value })
+                          }
+                        />
+                      )}
+                      {hasBeta(one.name) && (
+                        <TextInput
+                          size="xs"
+                          w={88}
+                          aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
+                          placeholder="1"
+                          value={one.beta}
+                          error={problems === "" ? undefined : problems}
+                          onChange={(event) => set(one.id, { beta: event.currentTarget.value })}
+                        />
+                      )}
+                    </div>
                   </td>
                   {(["k", "negativeNoise"] as const).map((field) => (
                     <td key={field}>
                       {takes(field, one.name) && (
                         <TextInput
                           size="xs"
-                          w={52}
+                          w={field === "k" ? 42 : 54}
                           aria-label={`${field === "k" ? "k" : "α"} of ${label}`}
                           title={METHOD_NUMBERS[field === "k" ? "k" : "negative_noise"].help}
                           placeholder={METHOD_NUMBERS[field === "k" ? "k" : "negative_noise"].empty}

@@ -54,6 +54,7 @@ export function PlanPanel({ plan, error, waiting }: Props) {
               <BlockSelect blocks={plan.blocks} value={block} onChange={setChosen} />
               <PlanGraph
                 label="Plan of the experiment"
+                room="plan"
                 nodes={ofBlock(plan.nodes, block).map((node) => ({
                   ...node,
                   reused: node.reused_run_id !== null,

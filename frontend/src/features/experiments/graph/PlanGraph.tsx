@@ -5,7 +5,7 @@ import { paths } from "@/app/paths";
 import { Icon } from "@/components/Icon";
 import { MethodName } from "@/components/MethodMark";
 import { RunState } from "@/components/RunState";
-import { BOX_HEIGHT, type Box, type GraphNode, layoutGraph } from "./layout";
+import { BOX_HEIGHT, type Box, type GraphNode, layoutGraph, type Room } from "./layout";
 import classes from "./PlanGraph.module.css";
 import { boxInWords, isReused, stateOf } from "./summary";
 
@@ -13,6 +13,7 @@ interface Props {
   nodes: readonly GraphNode[];
   /** What this graph is of, for screen readers. */
   label: string;
+  room?: Room;
 }
 
 const UNFOLDED_SEEDS = 3;
@@ -27,14 +28,14 @@ const WORDS: Record<string, string> = {
 };
 
 /** The runs as a graph: stages from left to right, a row a method, what a seed shares drawn once. */
-export function PlanGraph({ nodes, label }: Props) {
+export function PlanGraph({ nodes, label, room = "page" }: Props) {
   const seeds = useMemo(
     () => new Set(nodes.filter((node) => node.stage !== "base").map((node) => node.seed)).size,
     [nodes],
   );
   const [choice, setChoice] = useState<boolean | null>(null);
   const folded = choice ?? seeds > UNFOLDED_SEEDS;
-  const layout = useMemo(() => layoutGraph(nodes, folded), [nodes, folded]);
+  const layout = useMemo(() => layoutGraph(nodes, folded, room), [nodes, folded, room]);
   const [pointed, setPointed] = useState<string | null>(null);
   const anyReused = nodes.some((node) => node.reused);
   return (

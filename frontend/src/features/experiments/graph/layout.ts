@@ -45,26 +45,38 @@ export interface GraphLayout {
 
 export const BOX_HEIGHT = 22;
 const ROW = 27;
-const GAP = 26;
-const TRUNK_STEP = 5;
 const HEAD = 26;
 const BLOCK_TITLE = 24;
 const SHARED_ROWS = 3;
 
+/** How much room the columns take: a plan stands beside its form, an experiment's graph has the page. */
+export type Room = "plan" | "page";
+const GAP: Record<Room, number> = { plan: 20, page: 26 };
+const TRUNK_STEP: Record<Room, number> = { plan: 4, page: 5 };
+
 interface Column {
   title: string;
-  width: number;
+  /** Of a plan's boxes, which show no state, and of a page's. */
+  widths: Record<Room, number>;
   stages: readonly string[];
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "Base", width: 78, stages: ["base"] },
-  { title: "VFT", width: 70, stages: ["vft"] },
-  { title: "Sample", width: 90, stages: ["sample"] },
-  { title: "Label", width: 84, stages: ["rate", "assessment-sample"] },
-  { title: "Train", width: 176, stages: ["train"] },
-  { title: "Paths", width: 84, stages: ["paths"] },
-  { title: "Evaluate", width: 62, stages: ["evaluate", "validate", "search"] },
+  { title: "Base", widths: { plan: 54, page: 78 }, stages: ["base"] },
+  { title: "VFT", widths: { plan: 46, page: 70 }, stages: ["vft"] },
+  { title: "Sample", widths: { plan: 62, page: 90 }, stages: ["sample"] },
+  {
+    title: "Label",
+    widths: { plan: 54, page: 84 },
+    stages: ["rate", "assessment-sample"],
+  },
+  { title: "Train", widths: { plan: 134, page: 176 }, stages: ["train"] },
+  { title: "Paths", widths: { plan: 54, page: 84 }, stages: ["paths"] },
+  {
+    title: "Evaluate",
+    widths: { plan: 54, page: 62 },
+    stages: ["evaluate", "validate", "search"],
+  },
 ];
 
 // The order of the trunks in a gap, so that no two sources share a line.
@@ -94,9 +106,14 @@ const keyOf = (node: GraphNode, folded: boolean): string =>
  * stand once and feed every row.
  *
  * @param folded - One block for all seeds, each box holding the same run of every seed.
+ * @param room - How wide the columns are.
  */
-export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): GraphLayout {
-  const columns = placeColumns(nodes);
+export function layoutGraph(
+  nodes: readonly GraphNode[],
+  folded: boolean,
+  room: Room = "page",
+): GraphLayout {
+  const columns = placeColumns(nodes, room);
   const columnOf = (stage: string) =>
     columns.find((column) => column.stages.includes(stage)) ?? columns[columns.length - 1];
   const members = groupBy(nodes, (node) => keyOf(node, folded));
@@ -152,7 +169,13 @@ export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): Graph
   const last = columns[columns.length - 1];
   return {
     boxes,
-    edges: edgesOf(boxes, keyOfCell, columnOf, (key) => blockTop.get(key.split("/")[0] ?? "") ?? 0),
+    edges: edgesOf(
+      boxes,
+      keyOfCell,
+      columnOf,
+      (key) => blockTop.get(key.split("/")[0] ?? "") ?? 0,
+      TRUNK_STEP[room],
+    ),
     columns,
     blocks,
     width: last === undefined ? 0 : last.x + last.width,
@@ -161,13 +184,13 @@ export function layoutGraph(nodes: readonly GraphNode[], folded: boolean): Graph
 }
 
 /** Columns that not every experiment has are left out where nothing stands in them. */
-function placeColumns(nodes: readonly GraphNode[]) {
+function placeColumns(nodes: readonly GraphNode[], room: Room) {
   const has = (stage: string) => nodes.some((node) => node.stage === stage);
   const absent = [has("base") ? "" : "Base", has("paths") ? "" : "Paths"];
   let x = 0;
   return COLUMNS.filter((column) => !absent.includes(column.title)).map((column) => {
-    const placed = { ...column, x };
-    x += column.width + GAP;
+    const placed = { ...column, width: column.widths[room], x };
+    x += placed.width + GAP[room];
     return placed;
   });
 }
@@ -219,6 +242,7 @@ function edgesOf(
   keyOfCell: ReadonlyMap<string, string>,
   columnOf: (stage: string) => { x: number } | undefined,
   topOf: (key: string) => number,
+  trunkStep: number,
 ): Edge[] {
   const boxOf = new Map(boxes.map((box) => [box.key, box]));
   const edges = new Map<string, Edge>();
@@ -229,7 +253,7 @@ function edgesOf(
       // What a search chose goes to every seed; its lines would run back through everything.
       if (source === undefined || source.stage === "search" || edges.has(key)) continue;
       const trunk =
-        (columnOf(target.stage)?.x ?? 0) - 6 - TRUNK_STEP * laneOf(source.stage, target.stage);
+        (columnOf(target.stage)?.x ?? 0) - 6 - trunkStep * laneOf(source.stage, target.stage);
       const [from, to] = [middle(source), middle(target)];
       const start = source.x + source.width;
       // The base model's line passes above a seed's runs, where nothing stands in its way.
