@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from aft.data.examples import TASKS
+from aft.data.examples import MIXED, TASKS
 from aft.data.gold import number_text, split_reference
 from aft.data.mapping import PART_NAMES, ColumnMapping, Part, Row, value_at
 from aft.data.published import FORMS, Form, optional_columns
@@ -43,6 +43,7 @@ _ANSWER: Final = (
 )
 _CHOICES: Final = ("choices", "options")
 _ID: Final = ("id", "uuid", "question_id", "qid", "q_no")
+_TASK: Final = ("task", "dataset")
 _PART: Final = ("part", "split", "author_split")
 
 
@@ -143,7 +144,13 @@ def _generic(rows: Sequence[Row], columns: list[str], filename: str) -> Detectio
     mapping = None
     if question is not None and complete:
         mapping = ColumnMapping(
-            question=question, reference=reference, answer=answer, choices=choices, id=find(_ID), part=find(_PART)
+            question=question,
+            reference=reference,
+            answer=answer,
+            choices=choices,
+            id=find(_ID),
+            task=find(_TASK) if task == MIXED else None,
+            part=find(_PART),
         )
     if mapping is not None:
         named = ", ".join(f"'{column}'" for column in mapping.columns())
@@ -185,9 +192,9 @@ def _ends_with_answer(rows: Sequence[Row], column: str) -> bool:
 
 
 def _task(rows: Sequence[Row], answer: str | None, reference: str | None, choices: bool) -> str | None:
-    said = {str(row.get("task") or row.get("dataset") or "").lower() for row in rows}
-    if len(said) == 1 and (name := said.pop()) in TASKS:
-        return name
+    said = [name for row in rows if (name := str(row.get("task") or row.get("dataset") or "").lower()) in TASKS]
+    if len(said) * 2 > len(rows):  # a few odd rows do not change what a file is
+        return MIXED if len(set(said)) > 1 else said[0]
     if choices:
         return None  # AQUA-RAT, ECQA and MMLU differ in their prompts: a person has to say
     numbers = 0

@@ -7,6 +7,9 @@ from typing import Final
 TASKS: Final = ("gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic")
 """Tasks whose answers can be extracted; data of any other origin is imported as one of these."""
 
+MIXED: Final = "mixed"
+"""What a data set of several tasks calls itself; each of its rows has its own one of `TASKS`."""
+
 CHOICE_TASKS: Final = frozenset({"aqua", "ecqa", "mmlu"})
 """Tasks answered with the letter of one of several choices."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aft.answers.expressions import last_box
-from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, TASKS, Example
+from aft.data.examples import CHOICE_TASKS, EXPRESSION_TASK, MIXED, TASKS, Example
 from aft.data.gold import choice_texts, gold_answer, split_reference
 from aft.data.sources import RowError
 
@@ -42,12 +42,13 @@ class ColumnMapping(BaseModel):
         default=None, description="Column of the list of choices, or one column per choice in the order of the letters."
     )
     id: str | None = Field(default=None, description="Column of a name that no other row has.")
+    task: str | None = Field(default=None, description="Column of each row's own task, for a data set of several.")
     part: str | None = Field(default=None, description="Column that says train, validation or test.")
 
     def columns(self) -> list[str]:
         """Every column that is named, once."""
         choices = [self.choices] if isinstance(self.choices, str) else self.choices or []
-        named = [self.question, self.reference, self.answer, *choices, self.id, self.part]
+        named = [self.question, self.reference, self.answer, *choices, self.id, self.task, self.part]
         return list(dict.fromkeys(name for name in named if name))
 
 
@@ -91,7 +92,7 @@ def row_parser(
 
     Args:
         mapping: Which column holds what.
-        task: One of `TASKS`.
+        task: One of `TASKS`, or `MIXED` where a column says each row's own.
         id_prefix: Start of the ids of rows without one; the row's place, from 0, is added.
         part: The part of all rows, unless a column says it.
         references: Reference COTs by id for files that hold questions only (CommonsenseQA).
@@ -99,34 +100,48 @@ def row_parser(
     Raises:
         ValueError: If the task is unknown, or has choices and none are mapped.
     """
-    if task not in TASKS:
+    if task == MIXED and mapping.task is None:
+        raise ValueError("Rows of several tasks need a column that says each one's task. Map the task column.")
+    if task not in (*TASKS, MIXED):
         raise ValueError(f"Unknown task {task!r}. Use one of {', '.join(TASKS)}.")
     if task in CHOICE_TASKS and not mapping.choices:
         raise ValueError(f"Task '{task}' is answered with the letter of a choice. Map the choices column.")
     if mapping.answer is None and mapping.reference is None:
         raise ValueError("No column holds the gold answer. Map the answer, or a reference COT that ends with it.")
 
-    question_column, with_choices = mapping.question, bool(mapping.choices) and task in CHOICE_TASKS
+    question_column, are_mapped = mapping.question, bool(mapping.choices)
     answer_column = mapping.answer or mapping.reference
 
     def parse(row: Row, row_number: int) -> Example:
         try:
+            own = _task(row, mapping) if task == MIXED else task
+            with_choices = are_mapped and own in CHOICE_TASKS
             question = _text(row, question_column, "question")
             labels, texts = _choices(row, mapping) if with_choices else ((), None)
             name = _id(row, mapping, id_prefix, row_number)
-            reference, answer = _reference_and_answer(row, mapping, task)
+            reference, answer = _reference_and_answer(row, mapping, own)
             try:
-                gold = gold_answer(answer, task, labels, texts)
+                gold = gold_answer(answer, own, labels, texts)
             except ValueError as error:
                 raise RowError(answer_column, str(error)) from None
             if references is not None and not reference:
                 reference = references.get(name, "").strip()
-            return Example(name, question, reference, gold, task, texts, _part(row, mapping, part))
+            return Example(name, question, reference, gold, own, texts, _part(row, mapping, part))
         except RowError as error:
             error.row_number = row_number
             raise
 
     return parse
+
+
+def _task(row: Row, mapping: ColumnMapping) -> str:
+    value = value_at(row, mapping.task or "")
+    name = value.strip().lower() if isinstance(value, str) else ""
+    if name not in TASKS:
+        raise RowError(mapping.task, f"The task {str(value)[:40]!r} is unknown. Write one of {', '.join(TASKS)}.")
+    if name in CHOICE_TASKS and not mapping.choices:
+        raise RowError(mapping.task, f"Task '{name}' is answered with the letter of a choice. Map the choices column.")
+    return name
 
 
 def _choices(row: Row, mapping: ColumnMapping) -> tuple[tuple[str, ...], tuple[str, ...]]:

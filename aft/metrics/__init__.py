@@ -15,6 +15,7 @@ from aft.metrics.results import (
     choice_results,
     greedy_results,
     path_results,
+    with_tasks,
 )
 from aft.metrics.spread import Correlation, Difference, Spread, difference_to_baseline, mean_and_std, pearson
 from aft.metrics.task import (
@@ -58,4 +59,5 @@ __all__ = [
     "proportion",
     "ranking_results",
     "task_accuracy",
+    "with_tasks",
 ]

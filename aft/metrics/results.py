@@ -5,14 +5,16 @@ is None, never 0.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aft.metrics.assessment import PAPER_PER_SIDE, Assessment, ScoredQuestion, assess, auroc
 from aft.metrics.intervals import Interval, auroc_interval, mean_interval, median_interval
 from aft.metrics.task import Proportion, majority_vote, median_perplexity, pass_at_k, perplexity, proportion
+
+Case = TypeVar("Case")
 
 CONFIDENCE: Final = 0.95
 TIE_RULE: Final = "among equally frequent answers the one sampled first wins"
@@ -53,6 +55,23 @@ def greedy_results(verdicts: Sequence[str], truncated: Sequence[bool]) -> list[M
         "truncated_rate": sum(truncated),
     }
     return [_share(metric, count, len(verdicts)) for metric, count in counts.items()]
+
+
+def with_tasks(
+    cases: Sequence[Case], tasks: Sequence[str | None], measure: Callable[[Sequence[Case]], list[Measured]]
+) -> list[Measured]:
+    """Measure all cases and, of a mixed data set, those of each task too: ``task_accuracy/gsm8k``.
+
+    Args:
+        cases: What is measured.
+        tasks: The task of each case's question; None in a data set of one task.
+        measure: From cases to their numbers.
+    """
+    found = measure(cases)
+    for task in sorted({task for task in tasks if task is not None}):
+        mine = [case for case, own in zip(cases, tasks, strict=True) if own == task]
+        found += [Measured(f"{item.metric}/{task}", item.value, item.n, item.details) for item in measure(mine)]
+    return found
 
 
 def path_results(

@@ -94,6 +94,7 @@ class ValidationWatch:
             scored = {item.question_id: _sides(item, assessed.scores) for item in self._questions}
         n = len(answers.predictions)
         rates = {"unparsed_rate": answers.unparsed / n, "truncated_rate": answers.truncated / n}
+        rates |= _accuracies_of_tasks(self._examples, {item.question_id: item.correct for item in answers.predictions})
         return Evaluated({item.question_id: item.correct for item in answers.predictions}, scored), rates
 
     def _references(self, step: int) -> list[tuple[str, Evaluated]]:
@@ -104,6 +105,16 @@ class ValidationWatch:
             peak = max(self._past, key=lambda earlier: self._past[earlier].values["task_accuracy"])
             found.append((f"step {peak}", self._past[peak]))
         return found
+
+
+def _accuracies_of_tasks(examples: Sequence[Example], correct: Mapping[str, bool]) -> dict[str, float]:
+    """Task accuracy of each task's questions, where there are several tasks."""
+    by_task: dict[str, list[bool]] = {}
+    for example in examples:
+        by_task.setdefault(example.task, []).append(correct[example.id])
+    if len(by_task) < 2:
+        return {}
+    return {f"task_accuracy/{task}": sum(right) / len(right) for task, right in sorted(by_task.items())}
 
 
 def _sides(question: AssessmentQuestion, scores: Mapping[str, float]) -> ScoredQuestion:

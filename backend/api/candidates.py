@@ -118,7 +118,7 @@ def read_question(session: ReadSessionDep, run_id: str, example_id: Annotated[in
         reference=example.reference[: candidates.SHOWN_TEXT],
         answer=example.answer,
         choices=example.choices,
-        task=version.task,
+        task=group.task,
         candidates=shown,
         violated_pairs=_violated(shown),
     )

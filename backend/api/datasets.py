@@ -12,13 +12,15 @@ from backend.schemas.datasets import (
     DatasetRead,
     DatasetSummary,
     ExampleRead,
+    ImportStarted,
+    MixRequest,
     PartChoice,
     SplitCreate,
     SplitPreset,
     SplitRead,
     VersionRead,
 )
-from backend.services import dataset_reads, datasets, imports, splits
+from backend.services import dataset_reads, datasets, imports, mixing, splits
 
 router = APIRouter(tags=["datasets"])
 
@@ -31,6 +33,12 @@ def list_datasets(session: ReadSessionDep, after: str | None = None, limit: Limi
     rows = datasets.page(session, after, limit + 1)
     following = rows[limit - 1].id if len(rows) > limit else None
     return Page(items=dataset_reads.summaries(session, rows[:limit]), next_after=following)
+
+
+@router.post("/datasets/mix", status_code=201, responses=problems(NotFound, Conflict, Invalid))
+def mix_datasets(session: SessionDep, body: MixRequest) -> ImportStarted:
+    """Make one data set of several; each question keeps its task, and numbers are also given for each task."""
+    return mixing.start(session, body)
 
 
 @router.get("/datasets/{dataset_id}", responses=problems(NotFound))

@@ -105,7 +105,7 @@ def read_extraction(session: ReadSessionDep, candidate_id: CandidateId) -> Extra
     version = datasets.get_version(session, example.version_id)
     label = labels.of_candidates(session, [candidate_id]).get(candidate_id)
     return extraction.of_candidate(
-        candidate, example, version.task, label=label, history=labels.history(session, candidate_id)
+        candidate, example, example.task_in(version.task), label=label, history=labels.history(session, candidate_id)
     )
 
 

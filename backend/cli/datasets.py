@@ -13,8 +13,8 @@ from backend.cli.acting import acting, looking, plain_errors
 from backend.cli.following import follow
 from backend.cli.output import fail, id_column
 from backend.db.session import transaction
-from backend.schemas.datasets import ImportRequest, UploadRead, VersionRead
-from backend.services import dataset_reads, datasets, imports, splits, uploads
+from backend.schemas.datasets import ImportRequest, ImportStarted, MixRequest, UploadRead, VersionRead
+from backend.services import dataset_reads, datasets, imports, mixing, splits, uploads
 
 app = typer.Typer(help="Import, list and split data sets.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
@@ -25,7 +25,7 @@ _BLOCK: Final = 1 << 20
 def import_command(
     files: Annotated[list[Path], typer.Argument(help="JSONL, JSON, CSV, TSV or Parquet, each also gzipped.")],
     name: Annotated[str | None, typer.Option(help="Name of the data set; by default the first file's.")] = None,
-    task: Annotated[str | None, typer.Option(help="gsm8k, aqua, ecqa, mmlu or arithmetic.")] = None,
+    task: Annotated[str | None, typer.Option(help="gsm8k, aqua, ecqa, mmlu, math, arithmetic or mixed.")] = None,
     part: Annotated[
         list[str] | None, typer.Option(help="FILE=PART where a name does not say it: train, validation or test.")
     ] = None,
@@ -34,7 +34,7 @@ def import_command(
         list[str] | None,
         typer.Option(
             help="WHAT=COLUMN for files whose form is not known; WHAT is question, reference, answer, choices "
-            "(one column, or several with commas), id or part."
+            "(one column, or several with commas), id, task or part."
         ),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Id of a data set to add a version to.")] = None,
@@ -68,6 +68,35 @@ def import_command(
         )
     with acting() as session:
         started = imports.start(session, body)
+    _wait_for(started, wait=wait)
+
+
+@app.command("mix")
+def mix_command(
+    versions: Annotated[
+        list[str],
+        typer.Argument(help="VERSION or VERSION=SPLIT, two or more; of a split its questions with its parts."),
+    ],
+    name: Annotated[str, typer.Option(help="Name of the mixed data set.")],
+    description: Annotated[str, typer.Option()] = "",
+    wait: Annotated[bool, typer.Option(help="Wait until a worker has made it.")] = True,
+) -> None:
+    """Make one data set of several, in which each question keeps its own task."""
+    sources = [item.partition("=")[::2] for item in versions]
+    with plain_errors():
+        body = MixRequest.model_validate(
+            {
+                "dataset_name": name,
+                "description": description,
+                "sources": [{"version_id": version, "split_id": split or None} for version, split in sources],
+            }
+        )
+    with acting() as session:
+        started = mixing.start(session, body)
+    _wait_for(started, wait=wait)
+
+
+def _wait_for(started: ImportStarted, *, wait: bool) -> None:
     if not wait:
         console.print(f"Queued as run {started.run_id}; it fills version {started.version_id}.")
         return

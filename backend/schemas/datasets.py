@@ -11,7 +11,8 @@ from aft.data.splits import SplitSpec
 from backend.schemas.common import Schema
 from backend.schemas.runs import RunError, RunProgress, RunState
 
-Task = Literal["gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic"]
+Task = Literal["gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic", "mixed"]
+"""mixed: several of the others, each row with its own."""
 Part = Literal["train", "validation", "test"]
 VersionState = Literal["staging", "review", "ready", "discarded"]
 OnInvalid = Literal["ask", "skip", "fail"]
@@ -104,7 +105,7 @@ class ImportFileRequest(Schema):
 
     upload_id: str
     task: Task | None = None
-    """Has to be the import's task."""
+    """Has to be the import's task; of a mixed import the task of this file's rows."""
     part: PartChoice | None = None
     mapping: ColumnMapping | None = None
 
@@ -121,6 +122,22 @@ class ImportRequest(Schema):
     files: list[ImportFileRequest] = Field(min_length=1, max_length=200)
     on_invalid: OnInvalid = "ask"
     """Rows that cannot be read: ask afterwards, skip them, or fail the import."""
+
+
+class MixSource(Schema):
+    """A data set version that goes into a mixture."""
+
+    version_id: str
+    split_id: str | None = None
+    """Takes the questions of this split, with its parts; without one all, with the parts of the files."""
+
+
+class MixRequest(Schema):
+    """Make one data set of several, in which each question keeps its own task."""
+
+    dataset_name: str = Field(min_length=1, max_length=120)
+    description: str = Field(default="", max_length=10_000)
+    sources: list[MixSource] = Field(min_length=2, max_length=20)
 
 
 class ImportStarted(Schema):
@@ -358,6 +375,8 @@ class ExampleRead(Schema):
     reference: str
     answer: str
     choices: list[str] | None
+    task: Task | None
+    """The row's own task in a mixed version; otherwise None, and the version's counts."""
     text_truncated: bool
     """True in lists when a long text is shortened; /examples/{id} has all of it."""
 

@@ -152,6 +152,7 @@ def questions(session: Session, run_ids: list[str]) -> Iterator[Row]:
             "reference": item.reference,
             "gold": item.answer,
             "choices": item.choices,
+            "task": item.task,
         }
 
 

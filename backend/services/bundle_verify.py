@@ -5,7 +5,7 @@ under every test by the very function that the product uses.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from aft.metrics import (
     greedy_results,
     path_results,
     ranking_results,
+    with_tasks,
 )
 from backend.errors import AppError
 from backend.schemas.comparison import Comparison, ComparisonOptions
@@ -68,6 +69,8 @@ class _Question:
     position: int
     gold: str
     choices: tuple[str, ...] | None
+    task: str | None
+    """Its own task where the data set is mixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,10 @@ class _Verifier:
         self._found = Verification(str(about["name"]))
         self._questions = {
             int(row["id"]): _Question(
-                int(row["position"]), str(row["gold"]), tuple(map(str, row["choices"])) if row["choices"] else None
+                int(row["position"]),
+                str(row["gold"]),
+                tuple(map(str, row["choices"])) if row["choices"] else None,
+                row.get("task"),
             )
             for row in bundle.lines("questions.jsonl")
         }
@@ -151,7 +157,8 @@ class _Verifier:
             question = self._questions[key]
             verdict, answer = str(row["verdict"]), row["answer"]
             if row["extractor_version"] == EXTRACTOR_VERSION:
-                read, graded = judge(text, str(row["finish_reason"]), question.gold, task, question.choices)
+                own = question.task or task
+                read, graded = judge(text, str(row["finish_reason"]), question.gold, own, question.choices)
                 where = f"{self._runs[run_id]['cell']}, response {row['id']}"
                 value = read.value if read else None
                 self._found.compare("responses", f"{where}: answer", answer, value)
@@ -178,12 +185,13 @@ class _Verifier:
         """Every number of an evaluation."""
         config = EvaluateConfig.model_validate(run["config"])
         greedy, parents = self._responses[run["id"]], run["parents"]
-        found = greedy_results([row.verdict for row in greedy], [row.truncated for row in greedy])
+        found = with_tasks(greedy, [self._questions[row.question].task for row in greedy], _greedy)
         if "assessment" in parents:
             questions = self._scored(run)
             self._assessed[run["id"]] = questions
             sides = [ScoredQuestion(item.positives, item.negatives) for item in questions]
-            found += assessment_results(sides, config.candidates_per_side)
+            tasks = [self._questions[item.example_id].task for item in questions]
+            found += with_tasks(sides, tasks, lambda some: assessment_results(some, config.candidates_per_side))
         if "paths" in parents:
             paths = [
                 [Path(row.answer, row.verdict == "right", row.verdict == "truncated") for row in rows]
@@ -195,7 +203,7 @@ class _Verifier:
                 int(row["question"]): dict(row["letters"])
                 for row in self._bundle.lines(f"likelihoods/{run['id']}.jsonl")
             }
-            keys = [row.question for row in greedy]
+            keys = [row.question for row in greedy if self._questions[row.question].choices]
             found += choice_results([letters[key] for key in keys], [self._questions[key].gold for key in keys])
         if "agreement_set_id" in run["inputs"]:
             found += self._ranked(run["id"])
@@ -305,6 +313,10 @@ class _Verifier:
             return {row.question: float(row.verdict == "right") for row in self._responses[run_id]}
         per_side = int(self._runs[run_id]["config"].get("candidates_per_side", 3))
         return outcomes.of_assessed(metric, self._assessed.get(run_id, []), per_side)
+
+
+def _greedy(rows: Sequence[_Response]) -> list[Measured]:
+    return greedy_results([row.verdict for row in rows], [row.truncated for row in rows])
 
 
 def _by_question(rows: Iterable[_Response]) -> dict[int, list[_Response]]:

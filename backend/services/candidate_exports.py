@@ -32,6 +32,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("question", _TEXT),
     Column("choices", pa.list_(_TEXT)),
     Column("gold", _TEXT),
+    Column("task", _TEXT),
     Column("sample_index", _WHOLE),
     Column("model", _TEXT),
     Column("text", _TEXT),
@@ -169,6 +170,7 @@ class _Rows:
     def __init__(self, session: Session, export: Export) -> None:
         self._session = session
         self._run_id = export.run.id
+        self._task = export.version.task
         wanted = export.request.model_dump(exclude_defaults=True)
         self._is_whole = not wanted.keys() & (CandidateFilter.model_fields.keys() - {"model"})
         self._models: dict[str, str] = {}
@@ -191,6 +193,7 @@ class _Rows:
                     "question": question.question,
                     "choices": question.choices,
                     "gold": question.answer,
+                    "task": question.task or self._task,
                     "sample_index": one.sample_index,
                     "model": one.model,
                     "text": one.text,
@@ -220,7 +223,7 @@ class _Rows:
         if len(self._questions) + len(missing) > _QUESTIONS_KEPT:
             self._questions.clear()
             missing = sorted(example_ids)
-        query = select(Example.id, Example.external_id, Example.question, Example.choices, Example.answer)
+        query = select(Example.id, Example.external_id, Example.question, Example.choices, Example.answer, Example.task)
         for row in self._session.execute(query.where(Example.id.in_(missing))) if missing else ():
             self._questions[row.id] = row
 
@@ -259,7 +262,6 @@ def _preferences(session: Session, export: Export, pages: Iterator[list[Any]]) -
     """Preferences among a question's COTs; repeats and, ranked by rating, unrated ones are left out."""
     read = _Rows(session, export)
     form, by_rating = export.request.format, export.request.quality == "rating"
-    task = export.version.task
     waiting: list[Row] = []
     for rows in _whole_questions(read.of(page) for page in pages):
         for _, group in groupby(rows, key=lambda row: row["example_id"]):
@@ -274,7 +276,7 @@ def _preferences(session: Session, export: Export, pages: Iterator[list[Any]]) -
                 continue
             first = mine[0]
             choices = tuple(first["choices"]) if first["choices"] else None
-            question = Question(first["question_id"], first["question"], "", first["gold"], task, choices)
+            question = Question(first["question_id"], first["question"], "", first["gold"], first["task"], choices)
             ranked = RankedQuestion(first["question_id"], prompt_text(question), completions)
             waiting += preference_rows.rows(ranked, form, export.request.most_pairs)  # type: ignore[arg-type]
         if len(waiting) >= _BATCH:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from aft.data.candidate_rows import CandidateRow, count_words, parse_row
 from aft.data.dedupe import same_text
-from aft.data.examples import CHOICE_TASKS
+from aft.data.examples import CHOICE_TASKS, MIXED
 from aft.data.readers import FileError, RowError, read_rows
 from backend import storage
 from backend.db.models import (
@@ -90,7 +90,7 @@ def run_import(
         if known is not None and known.state in {"ready", "review"}:
             return True
         progress(0, None, "reading the questions")
-        matcher = QuestionMatcher(session, version.id, by_choices=version.task in CHOICE_TASKS)
+        matcher = QuestionMatcher(session, version.id, by_choices=version.task in {*CHOICE_TASKS, MIXED})
     with full_disk_is_named():
         wipe(run_id, fence)
         return _Import(run_id, version.task, config, matcher, fence, progress, should_stop).run()
@@ -222,6 +222,7 @@ class _Import:
             finish_reason="length" if row.is_cut else "stop",
             gold=question.answer,
             choices=choices,
+            task=question.task,
         )
         values = candidates.graded(self.run_id, self.task, sample, is_duplicate=is_duplicate)
         return {**values, "n_tokens": count_words(row.text), "model": row.model, "external_id": row.id}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from aft.answers import extract_answer, is_correct
 from aft.data.candidate_rows import CandidateColumns, CandidateRow, Scale, detect_columns, parse_row, rating_scale
-from aft.data.examples import CHOICE_TASKS
+from aft.data.examples import CHOICE_TASKS, MIXED
 from aft.data.readers import FileError, RowError, read_rows
 from backend import storage
 from backend.db.models import (
@@ -64,7 +64,7 @@ def preview(session: Session, body: CandidatePreviewRequest) -> CandidatePreview
             problem="Say which column holds the COT, and which one the question's text or id.",
         )  # fmt: skip
     scale, n_rated = _scale(rows, columns)
-    matcher = QuestionMatcher(session, version.id, by_choices=version.task in CHOICE_TASKS)
+    matcher = QuestionMatcher(session, version.id, by_choices=version.task in {*CHOICE_TASKS, MIXED})
     shown = [
         _preview_row(session, version, matcher, columns, scale, number, row) for number, row in rows[:PREVIEW_ROWS]
     ]
@@ -286,10 +286,11 @@ def _preview_row(
             verdict=None, model=None, rating=None, column=error.column, reason=error.reason,
         )  # fmt: skip
     choices = tuple(str(choice) for choice in example.choices) if example.choices else None
-    answer = extract_answer(parsed.text, version.task, choices)
+    task = example.task_in(version.task)
+    answer = extract_answer(parsed.text, task, choices)
     verdict = "truncated" if parsed.is_cut else "unparsed"
     if answer is not None and not parsed.is_cut:
-        verdict = "right" if is_correct(answer, example.answer, version.task, choices) else "wrong"
+        verdict = "right" if is_correct(answer, example.answer, task, choices) else "wrong"
     return CandidatePreviewRow(
         row_number=number,
         question=example.question[:_SHOWN_TEXT],

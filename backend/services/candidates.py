@@ -40,6 +40,8 @@ class SampledRow:
     gold: str
     choices: tuple[str, ...] | None
     reencoded: bool = False
+    task: str | None = None
+    """The question's own task, where its data set holds several."""
 
 
 def pack_ids(token_ids: Iterable[int]) -> bytes:
@@ -108,7 +110,7 @@ def graded(run_id: str, task: str, sample: SampledRow, *, is_duplicate: bool) ->
     """Values of a ``Candidate``: the sample with its answer read and compared with the gold one."""
     # PostgreSQL stores no NUL in text; what is graded is what is stored, so that it can be graded again.
     text = sample.text.replace("\x00", "\ufffd")
-    answer, verdict = judge(text, sample.finish_reason, sample.gold, task, sample.choices)
+    answer, verdict = judge(text, sample.finish_reason, sample.gold, sample.task or task, sample.choices)
     return {
         "run_id": run_id,
         "example_id": sample.example_id,
@@ -238,7 +240,7 @@ def get_group(session: Session, run: Run, example_id: int, task: str) -> Group:
     ratings: dict[int, list[Rating]] = {}
     for rating in session.scalars(select(Rating).where(Rating.candidate_id.in_(ids)).order_by(Rating.id)):
         ratings.setdefault(rating.candidate_id, []).append(rating)
-    return Group(example, task, candidates, scores, ratings, model_names(session, scores))
+    return Group(example, example.task_in(task), candidates, scores, ratings, model_names(session, scores))
 
 
 def of_question(session: Session, run_id: str, example_id: int) -> list[Any]:

@@ -68,6 +68,7 @@ def example(row: Example, part: str | None, *, shorten: bool) -> ExampleRead:
         reference=row.reference[:SHOWN_TEXT] if cut else row.reference,
         answer=row.answer[:SHOWN_TEXT] if cut else row.answer,
         choices=[str(choice) for choice in row.choices] if row.choices else None,
+        task=row.task,  # type: ignore[arg-type]  # one of the tasks
         text_truncated=cut,
     )
 

@@ -35,7 +35,9 @@ _BINS = 24
 class Tally:
     """Counts rows as they pass; 17 bytes are kept of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_tasks: bool = False) -> None:
+        self._with_tasks = with_tasks
+        """Whether each row's own task is part of the content."""
         self._index = QuestionIndex()
         self._parts = bytearray()
         self._question_lengths = array.array("I")
@@ -55,6 +57,8 @@ class Tally:
         self._question_lengths.append(len(example.question))
         self._reference_lengths.append(len(example.reference))
         self._content.update(canonical_row(example))
+        if self._with_tasks:
+            self._content.update(example.task.encode() + b"\0")
         if example.part is not None:
             self._ids[example.part].update(example.id.encode() + b"\0")
 

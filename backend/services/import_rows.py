@@ -31,6 +31,7 @@ class ExampleRow(NamedTuple):
     answer: str
     choices: str | None
     """JSON."""
+    task: str | None = None
 
 
 _COLUMNS = ", ".join(ExampleRow._fields)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from aft.data.examples import MIXED
 from aft.data.examples import Example as ParsedExample
 from aft.data.formats import FileError, RowError, RowParser, read_explanations, read_ids, read_rows, row_parser_of
 from backend import storage
@@ -101,7 +102,7 @@ class _Import:
         self.run_id, self.version_id, self.config = run_id, version_id, config
         self.fence, self.progress, self.should_stop = fence, progress, should_stop
         self.started = started
-        self.tally = Tally()
+        self.tally = Tally(with_tasks=config.task == MIXED)
         self.stored_rejects = 0
         self.bytes_before, self.bytes_read = 0, 0
         self.bytes_all = sum(file.size_bytes for file in config.files)
@@ -192,10 +193,12 @@ class _Import:
         return True
 
     def _parser(self, file: ImportFile) -> RowParser:
+        mapping = file.mapping or file.detection.mapping
+        # A mixed data set is made of files of one task each, or of rows that say theirs.
+        of_one = self.config.task == MIXED and (mapping is None or mapping.task is None)
+        task = file.detection.task if of_one else self.config.task
         try:
-            return row_parser_of(
-                file.detection, mapping=file.mapping, task=self.config.task, references=self.references or None
-            )
+            return row_parser_of(file.detection, mapping=file.mapping, task=task, references=self.references or None)
         except ValueError as error:
             raise Invalid(f"'{file.filename}' cannot be read as asked: {error}") from error
 
@@ -230,6 +233,7 @@ class _Import:
             example.reference,
             example.answer,
             choices_json(example.choices),
+            example.task if self.config.task == MIXED else None,
         )
 
     def _finish(self, refused: RejectsFile) -> ImportOutcome:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from aft.data.detection import Detection
-from aft.data.examples import CHOICE_TASKS
+from aft.data.examples import CHOICE_TASKS, MIXED
 from backend import storage
 from backend.db.models import Dataset, DatasetVersion, Example, RowReject, Run, Split, SplitMember, utcnow
 from backend.db.session import reading, transaction
@@ -253,7 +253,14 @@ def _file(session: Session, index: int, item: ImportFileRequest, body: ImportReq
     if item.part is not None:
         detection = detection.model_copy(update={"part": None if item.part == "unmarked" else item.part})
     mapping = item.mapping or detection.mapping
-    if item.task not in (None, body.task):
+    task = body.task
+    if body.task == MIXED and (mapping is None or mapping.task is None):
+        task = item.task or detection.task or MIXED
+        if role == "questions" and task == MIXED:
+            message = f"The task of '{upload.filename}' is not known."
+            raise Invalid(message, remedy="Choose it, or map the column of each row's task.", field=f"{field}.task")
+        detection = detection.model_copy(update={"task": task})
+    elif item.task not in (None, body.task):
         message = f"'{upload.filename}' is to be read as {item.task}, the data set is {body.task}."
         raise Invalid(message, remedy="Import one task at a time.", field=f"{field}.task")
     if item.mapping is not None:
@@ -262,11 +269,11 @@ def _file(session: Session, index: int, item: ImportFileRequest, body: ImportReq
         if mapping is None:
             message = f"It is not known which columns of '{upload.filename}' hold what. {detection.note or ''}".strip()
             raise Invalid(message, remedy="Map the columns.", field=f"{field}.mapping")
-        if item.mapping is None and detection.confidence == "certain" and detection.task not in (None, body.task):
+        if item.mapping is None and detection.confidence == "certain" and detection.task not in (None, task):
             message = f"'{upload.filename}' was recognised as {detection.task}, the data set is {body.task}."
             raise Invalid(message, remedy=f"Import it as {detection.task}, or map the columns.", field=f"{field}.task")
-        if body.task in CHOICE_TASKS and not mapping.choices:
-            message = f"Task {body.task} is answered with the letter of a choice; '{upload.filename}' has none mapped."
+        if task in CHOICE_TASKS and not mapping.choices:
+            message = f"Task {task} is answered with the letter of a choice; '{upload.filename}' has none mapped."
             raise Invalid(message, remedy="Map the choices column.", field=f"{field}.mapping")
         if mapping.answer is None and mapping.reference is None:
             message = f"No column of '{upload.filename}' is mapped to the gold answer."

@@ -1,7 +1,7 @@
 """The numbers of an evaluation from what is stored: used when it ends, and whenever somebody recomputes them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from aft.metrics import (
     greedy_results,
     path_results,
     ranking_results,
+    with_tasks,
 )
 from backend import storage
 from backend.db.models import Candidate, Example, RankingSet, RankingSetEntry, Result, Run, RunParent, Score
@@ -40,11 +41,16 @@ def of_run(session: Session, run: Run) -> list[Measured]:
         )
     config = EvaluateConfig.model_validate(run.config)
     parents = dict(session.execute(select(RunParent.role, RunParent.parent_id).where(RunParent.run_id == run.id)).all())
-    rows = session.execute(select(Candidate.verdict, Candidate.finish_reason).where(Candidate.run_id == run.id)).all()
-    found = greedy_results([row.verdict for row in rows], [row.finish_reason == "length" for row in rows])
+    query = (
+        select(Candidate.verdict, Candidate.finish_reason, Example.task)
+        .join(Example, Example.id == Candidate.example_id)
+        .where(Candidate.run_id == run.id)
+    )
+    rows = session.execute(query).all()
+    found = with_tasks(rows, [row.task for row in rows], _greedy)
     if "assessment" in parents:
-        questions = _scored(session, parents["assessment"], parents["checkpoint"])
-        found += assessment_results(questions, config.candidates_per_side)
+        questions, tasks = _scored(session, parents["assessment"], parents["checkpoint"])
+        found += with_tasks(questions, tasks, lambda some: assessment_results(some, config.candidates_per_side))
     if "paths" in parents:
         found += path_results(_paths(session, parents["paths"]), config.self_consistency, config.pass_at_k)
     if config.choice_likelihood:
@@ -84,16 +90,22 @@ def read_likelihoods(run_id: str) -> dict[int, dict[str, float]]:
     return {int(example_id): letters for example_id, letters in map(json.loads, lines)}
 
 
-def _scored(session: Session, candidates_run_id: str, model_run_id: str) -> list[ScoredQuestion]:
-    """Scores of every question's distinct candidates, right and wrong, in the order they were sampled."""
+def _greedy(rows: Sequence[Any]) -> list[Measured]:
+    return greedy_results([row.verdict for row in rows], [row.finish_reason == "length" for row in rows])
+
+
+def _scored(
+    session: Session, candidates_run_id: str, model_run_id: str
+) -> tuple[list[ScoredQuestion], list[str | None]]:
+    """Scores of every question's distinct candidates, right and wrong, in the order they were sampled, and its task."""
     query = (
-        select(Candidate.example_id, Candidate.text, Candidate.verdict, Score.score)
+        select(Candidate.example_id, Candidate.text, Candidate.verdict, Score.score, Example.task)
         .join(Example, Example.id == Candidate.example_id)
         .outerjoin(Score, (Score.candidate_id == Candidate.id) & (Score.model_run_id == model_run_id))
         .where(Candidate.run_id == candidates_run_id)
         .order_by(Example.position, Candidate.sample_index)
     )
-    questions = []
+    questions, tasks = [], []
     for rows in _by_example(session.execute(query)):
         repeats = deduplicate(row.text for row in rows)
         kept = [row for row, earlier in zip(rows, repeats, strict=True) if earlier is None]
@@ -105,7 +117,8 @@ def _scored(session: Session, candidates_run_id: str, model_run_id: str) -> list
             )
         right, wrong = ([row.score for row in kept if (row.verdict == "right") is side] for side in (True, False))
         questions.append(ScoredQuestion(right, wrong))
-    return questions
+        tasks.append(rows[0].task)
+    return questions, tasks
 
 
 def _ranked(session: Session, set_id: str, model_run_id: str) -> list[Measured]:
@@ -146,12 +159,12 @@ def _paths(session: Session, run_id: str) -> list[list[Path]]:
 def _choices(session: Session, run_id: str) -> list[Measured]:
     likelihoods = read_likelihoods(run_id)
     query = (
-        select(Example.id, Example.answer)
+        select(Example.id, Example.answer, Example.choices)
         .join(Candidate, Candidate.example_id == Example.id)
         .where(Candidate.run_id == run_id)
         .order_by(Example.position)
     )
-    rows = session.execute(query).all()
+    rows = [row for row in session.execute(query) if row.choices]
     missing = sum(row.id not in likelihoods for row in rows)
     if missing:
         raise Conflict(

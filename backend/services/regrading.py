@@ -36,7 +36,7 @@ class Graded:
 def grade(candidate: Candidate, example: Example, task: str) -> Graded:
     """Read and grade one candidate as sampling would today."""
     choices = tuple(str(choice) for choice in example.choices) if example.choices else None
-    found, verdict = judge(candidate.text, candidate.finish_reason, example.answer, task, choices)
+    found, verdict = judge(candidate.text, candidate.finish_reason, example.answer, example.task_in(task), choices)
     now = (found.value, *found.span, found.rule) if found else (None, None, None, None)
     before = (candidate.answer, candidate.answer_start, candidate.answer_end, candidate.answer_rule)
     return Graded(

@@ -54,7 +54,7 @@ def show(
         "id": item.id,
         "queue_id": queue.id,
         "mode": queue.mode,
-        "task": queue.task,
+        "task": example.task_in(queue.task),
         "state": _state(slot),
         "question": example.question[:SHOWN_TEXT],
         "choices": example.choices,

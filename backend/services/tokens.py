@@ -218,7 +218,7 @@ def pending(session: Session, run_id: str, example_id: int) -> dict[str, Run]:
 def _reference(session: Session, run: Run, example: Example, model_run_ids: Sequence[str]) -> TokenLine:
     version = datasets.get_version(session, run.inputs["dataset_version_id"])
     choices = [str(choice) for choice in example.choices] if example.choices else None
-    text = response_text(example.reference, example.answer, version.task, choices)
+    text = response_text(example.reference, example.answer, example.task_in(version.task), choices)
     query = select(ReferenceScore).where(
         ReferenceScore.example_id == example.id, ReferenceScore.model_run_id.in_(model_run_ids)
     )

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from aft.data.examples import Example
+from aft.data.examples import MIXED, Example
 from aft.data.formats import ColumnMapping, Detection, FileError, RowError, preview, read_rows
 from aft.data.mapping import value_at
 from backend import storage
@@ -32,12 +32,14 @@ def preview_upload(upload: Upload, body: PreviewRequest) -> PreviewRead:
     except FileError as error:
         raise Invalid(f"'{upload.filename}' cannot be read: {error}") from error
     mapping, task = body.mapping or detection.mapping, body.task or detection.task
+    if task == MIXED and (mapping is None or mapping.task is None):
+        task = detection.task  # a file of one task in a mixed data set
     problem = None
     if mapping is None or task is None:
         problem = "Choose the task." if mapping is not None else "Say which column holds the question and the answer."
         problem = detection.note if role_of(detection) != "questions" else problem
     try:
-        parsed = preview(rows, detection, mapping=body.mapping, task=body.task)
+        parsed = preview(rows, detection, mapping=body.mapping, task=task if body.task else None)
     except ValueError as error:
         problem, parsed = str(error), preview(rows, detection.model_copy(update={"mapping": None}))
     shown = [_row(item.row_number, item.row, item.example, item.error, mapping) for item in parsed]

@@ -1,6 +1,7 @@
 """Numbers of an evaluation against hand counts and closed forms."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from aft.metrics import (
     median_interval,
     pass_at_k,
     path_results,
+    with_tasks,
 )
 
 
@@ -152,3 +154,15 @@ def test_auroc_interval_is_hanley_and_mcneils() -> None:
     assert auroc_interval(0.5, 0, 3) is None
     with pytest.raises(ValueError, match="area"):
         auroc_interval(1.5, 1, 1)
+
+
+def test_numbers_of_each_task_stand_beside_those_of_all() -> None:
+    def share_right(verdicts: Sequence[str]) -> list[Measured]:
+        return [Measured("task_accuracy", verdicts.count("right") / len(verdicts), len(verdicts))]
+
+    verdicts = ["right", "wrong", "right", "right"]
+    found = with_tasks(verdicts, ["gsm8k", "aqua", "aqua", "gsm8k"], share_right)
+    assert [(item.metric, item.value, item.n) for item in found] == [
+        ("task_accuracy", 0.75, 4), ("task_accuracy/aqua", 0.5, 2), ("task_accuracy/gsm8k", 1.0, 2),
+    ]  # fmt: skip
+    assert len(with_tasks(verdicts, [None] * 4, share_right)) == 1

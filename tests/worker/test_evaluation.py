@@ -47,6 +47,29 @@ def test_numbers_come_from_stored_cases(chain: Chain) -> None:
         assert web.get(f"/api/v1/runs/{paths}/results/recomputed").status_code == 409
 
 
+def test_a_mixed_data_set_has_numbers_of_each_task(chain: Chain) -> None:
+    with transaction() as session:
+        session.get_one(DatasetVersion, chain.inputs["dataset_version_id"]).task = "mixed"
+        for index, row in enumerate(session.scalars(select(Example))):
+            row.task = ("arithmetic", "gsm8k", "aqua")[index % 3]
+            if row.task == "aqua":
+                row.choices, row.answer = ["1", "2"], "B"
+    fresh = chain.made("sample", {**SAMPLING, "max_questions": 5}, checkpoint=chain.vft)
+    config = {"kind": "evaluate", "max_new_tokens": 3, "choice_likelihood": True}
+    run_id = chain.made("evaluate", config, checkpoint=chain.vft, assessment=fresh)
+    with reading() as session:
+        stored = {row.metric: row for row in session.scalars(select(Result).where(Result.run_id == run_id))}
+        recomputed = measurements.recompute(session, session.get_one(Run, run_id))
+    of_task = {task: stored[f"task_accuracy/{task}"].n for task in ("arithmetic", "gsm8k", "aqua")}
+    assert of_task == {"arithmetic": 2, "gsm8k": 2, "aqua": 2}
+    assert stored["task_accuracy"].n == 6
+    assert {"assessment_accuracy/gsm8k", "perplexity/aqua"} <= stored.keys()
+    # Only questions with choices have letters to compare.
+    assert stored["choice_accuracy"].n == 2
+    assert all(item.is_equal for item in recomputed)
+    assert len(recomputed) == len(stored)
+
+
 def test_letters_are_compared_and_resumed(chain: Chain) -> None:
     config = {"kind": "evaluate", "max_new_tokens": 3, "choice_likelihood": True}
     with pytest.raises(RunFailure, match="has no choices"):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from aft.choice_likelihood import choice_likelihoods
 from aft.config.sampling import EvaluateConfig, SampleConfig
 from aft.data.dedupe import deduplicate
-from aft.data.examples import CHOICE_TASKS
+from aft.data.examples import CHOICE_TASKS, MIXED
 from aft.sampling import Prompt, sample_cots
 from backend.db.models import Candidate, Example, RankingSetEntry, Run
 from backend.db.session import reading, transaction
@@ -33,7 +33,7 @@ def run(context: RunContext) -> None:
     config: EvaluateConfig = context.config
     use_device(context)
     task = task_name(context)
-    if config.choice_likelihood and task not in CHOICE_TASKS:
+    if config.choice_likelihood and task not in {*CHOICE_TASKS, MIXED}:
         raise RunFailure(
             f"Task '{task}' has no choices",
             "The likelihood of letters can be measured on questions with choices only.",
@@ -45,7 +45,7 @@ def run(context: RunContext) -> None:
     examples = read_questions(context, config.part, config.max_questions)
     _decode(context, model, tokenizer, task, examples)
     if config.choice_likelihood:
-        _compare_letters(context, model, tokenizer, task, examples)
+        _compare_letters(context, model, tokenizer, task, [row for row in examples if row.choices])
     if "assessment" in context.claim.parents:
         score_candidates(
             context,

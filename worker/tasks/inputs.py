@@ -43,7 +43,9 @@ def encode_question(tokenizer: Any, example: Example, task: str) -> tuple[int, .
 def encode_reference(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
     """Response ids of the reference COT with its answer and end token."""
     question = as_question(example, task)
-    return encode_response(tokenizer, response_text(question.reference, question.answer, task, question.choices))
+    return encode_response(
+        tokenizer, response_text(question.reference, question.answer, question.task, question.choices)
+    )
 
 
 def candidate_ids(tokenizer: Any, candidate: Candidate) -> list[int]:

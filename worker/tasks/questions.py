@@ -43,6 +43,7 @@ def question_key(example: Example) -> str:
 
 
 def as_question(example: Example, task: str) -> Question:
-    """A stored row as the library knows it."""
+    """A stored row as the library knows it; ``task`` is its data set's."""
     choices = tuple(str(choice) for choice in example.choices) if example.choices else None
-    return Question(question_key(example), example.question, example.reference, example.answer, task, choices)
+    own = example.task_in(task)
+    return Question(question_key(example), example.question, example.reference, example.answer, own, choices)

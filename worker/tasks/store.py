@@ -65,6 +65,7 @@ class CandidateStore:
                     gold=example.answer,
                     choices=tuple(str(choice) for choice in example.choices) if example.choices else None,
                     reencoded=sampled.reencoded,
+                    task=example.task,
                 )
             )
         if len(self._waiting) >= _ROWS_AT_ONCE or time.monotonic() - self._stored_at >= STORE_SECONDS:

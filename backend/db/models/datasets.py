@@ -84,6 +84,12 @@ class Example(Base):
     """Reference COT without the answer's marker line."""
     answer: Mapped[str] = mapped_column(Text)
     choices: Mapped[list[Any] | None]
+    task: Mapped[str | None] = mapped_column(String(32))
+    """The row's own task where the version holds several; otherwise None, and the version's counts."""
+
+    def task_in(self, version_task: str) -> str:
+        """How its answer is read, given its version's task."""
+        return self.task or version_task
 
 
 class RowReject(Base):

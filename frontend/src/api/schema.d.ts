@@ -776,6 +776,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/mix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mix Datasets
+         * @description Make one data set of several; each question keeps its task, and numbers are also given for each task.
+         */
+        post: operations["mix_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}": {
         parameters: {
             query?: never;
@@ -3524,6 +3544,11 @@ export interface components {
              * @description Column of the reference COT.
              */
             reference?: string | null;
+            /**
+             * Task
+             * @description Column of each row's own task, for a data set of several.
+             */
+            task?: string | null;
         };
         /**
          * Comparison
@@ -3702,7 +3727,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed";
             /**
              * Used By
              * @description Experiments, and runs outside of experiments, that use any version.
@@ -3755,7 +3780,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed";
         };
         /**
          * Decide
@@ -3885,7 +3910,7 @@ export interface components {
              * Task
              * @description None when a person has to say, or the file holds no questions.
              */
-            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
+            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed") | null;
             /**
              * Why
              * @description What it was recognised by, in words.
@@ -4053,6 +4078,11 @@ export interface components {
             question: string;
             /** Reference */
             reference: string;
+            /**
+             * Task
+             * @description The row's own task in a mixed version; otherwise None, and the version's counts.
+             */
+            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed") | null;
             /**
              * Text Truncated
              * @description True in lists when a long text is shortened; /examples/{id} has all of it.
@@ -4923,9 +4953,9 @@ export interface components {
             part?: ("train" | "validation" | "test" | "unmarked") | null;
             /**
              * Task
-             * @description Has to be the import's task.
+             * @description Has to be the import's task; of a mixed import the task of this file's rows.
              */
-            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
+            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed") | null;
             /** Upload Id */
             upload_id: string;
         };
@@ -4977,7 +5007,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed";
         };
         /**
          * ImportStarted
@@ -5819,6 +5849,34 @@ export interface components {
             verdict: ("higher" | "lower" | "within noise") | null;
         };
         /**
+         * MixRequest
+         * @description Make one data set of several, in which each question keeps its own task.
+         */
+        MixRequest: {
+            /** Dataset Name */
+            dataset_name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Sources */
+            sources: components["schemas"]["MixSource"][];
+        };
+        /**
+         * MixSource
+         * @description A data set version that goes into a mixture.
+         */
+        MixSource: {
+            /**
+             * Split Id
+             * @description Takes the questions of this split, with its parts; without one all, with the parts of the files.
+             */
+            split_id?: string | null;
+            /** Version Id */
+            version_id: string;
+        };
+        /**
          * ModelChoice
          * @description A model that scored the set.
          */
@@ -6451,7 +6509,7 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["PreviewRow"][];
             /** Task */
-            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
+            task: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed") | null;
         };
         /**
          * PreviewRequest
@@ -6462,7 +6520,7 @@ export interface components {
             /** Part */
             part?: ("train" | "validation" | "test" | "unmarked") | null;
             /** Task */
-            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic") | null;
+            task?: ("gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed") | null;
         };
         /**
          * PreviewRow
@@ -8436,7 +8494,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed";
         };
         /**
          * VersionReport
@@ -8500,7 +8558,7 @@ export interface components {
              * Task
              * @enum {string}
              */
-            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic";
+            task: "gsm8k" | "aqua" | "ecqa" | "mmlu" | "math" | "arithmetic" | "mixed";
         };
         /**
          * ViolatedCot
@@ -10605,6 +10663,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    mix_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MixRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStarted"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };

@@ -208,6 +208,28 @@ def test_row_errors_name_row_column_and_reason(row: dict[str, object], column: s
     assert (caught.value.column, caught.value.row_number) == (column, 7)
 
 
+def test_rows_may_say_their_own_task() -> None:
+    rows = [
+        {"task": "gsm8k", "question": "1 + 1?", "answer": "2"},
+        {"task": "AQUA", "question": "Which?", "answer": "b", "options": ["x", "y"]},
+        {"task": "aqua", "question": "Which?", "answer": "b"},
+    ]
+    detection = detect(rows, "several.jsonl")
+    assert detection.task == "mixed"
+    assert detection.mapping is not None
+    assert detection.mapping.task == "task"
+    examples = [parse_example(row, detection, None, 1) for row in rows[:2]]
+    assert [(example.task, example.answer, example.choices) for example in examples] == [
+        ("gsm8k", "2", None), ("aqua", "B", ("x", "y")),
+    ]  # fmt: skip
+    with pytest.raises(RowError, match="The choices None are not a list"):
+        parse_example(rows[2], detection, None, 3)
+    with pytest.raises(RowError, match="The task 'poetry' is unknown"):
+        parse_example({**rows[0], "task": "poetry"}, detection, None, 4)
+    with pytest.raises(ValueError, match="Map the task column"):
+        parse_example(rows[0], ColumnMapping(question="question", answer="answer"), "mixed", 1)
+
+
 def test_unknown_part_is_a_row_error() -> None:
     mapping = ColumnMapping(question="q", answer="a", part="split")
     assert parse_example({"q": "x", "a": "1", "split": "Dev"}, mapping, "gsm8k", 1).part == "validation"

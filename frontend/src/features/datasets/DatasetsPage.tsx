@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
+import { useState } from "react";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { DataTable } from "@/components/DataTable";
@@ -10,6 +11,7 @@ import { Time } from "@/components/Numbers";
 import { PageHeader } from "@/components/PageHeader";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { MixDialog } from "./MixDialog";
 import { type DatasetRow, datasetsOptions } from "./queries";
 
 const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
@@ -64,14 +66,29 @@ const COLUMNS: ColumnDef<DatasetRow, unknown>[] = [
 /** All data sets. */
 export function DatasetsPage() {
   const datasets = useQuery(datasetsOptions());
+  const [isMixing, setMixing] = useState(false);
   const upload = (
     <Button component={Link} to={paths.newDataset}>
       Upload a data set
     </Button>
   );
+  const mixable = (datasets.data ?? []).filter((row) => row.newest !== null);
   return (
     <>
-      <PageHeader title="Data sets" actions={upload} />
+      <PageHeader
+        title="Data sets"
+        actions={
+          <>
+            {mixable.length > 1 && (
+              <Button variant="default" onClick={() => setMixing(true)}>
+                Mix data sets
+              </Button>
+            )}
+            {upload}
+          </>
+        }
+      />
+      {isMixing && <MixDialog datasets={mixable} onClose={() => setMixing(false)} />}
       {datasets.isPending ? (
         <PanelSkeleton rows={6} />
       ) : datasets.isError ? (

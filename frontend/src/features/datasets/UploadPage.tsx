@@ -15,7 +15,7 @@ import classes from "./Datasets.module.css";
 import { previewOptions, type Upload, useImport } from "./queries";
 
 const ENDINGS = [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt", ".gz"];
-const TASKS = ["gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic"] as const;
+const TASKS = ["gsm8k", "aqua", "ecqa", "mmlu", "math", "arithmetic", "mixed"] as const;
 type Task = (typeof TASKS)[number];
 
 /** Files in, recognised, previewed, imported. */

@@ -72,6 +72,26 @@ export function useImport() {
   });
 }
 
+export const splitsOptions = (versionId: string) =>
+  queryOptions({
+    queryKey: ["datasets", versionId, "splits"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/dataset-versions/{version_id}/splits", {
+          params: { path: { version_id: versionId } },
+        }),
+      ),
+  });
+
+export function useMix() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schema<"MixRequest">) =>
+      unwrap(await api.POST("/api/v1/datasets/mix", { body })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["datasets"] }),
+  });
+}
+
 /** Takes over the valid rows of an import that waits for a decision, or drops all of them. */
 export function useDecision(versionId: string, decision: "accept" | "discard") {
   const client = useQueryClient();

@@ -9,8 +9,12 @@ const NAMES: Record<string, string> = {
   truncated_rate: "Cut at the length limit",
 };
 
-/** A measure's name in words. */
-export const humanName = (metric: string): string => NAMES[metric] ?? metric.replaceAll("_", " ");
+/** A measure's name in words; `task_accuracy/gsm8k` is of one task's questions in a mixed data set. */
+export const humanName = (metric: string): string => {
+  const [measure = "", task] = metric.split("/");
+  const name = NAMES[measure] ?? measure.replaceAll("_", " ");
+  return task === undefined ? name : `${name}, ${task} questions`;
+};
 
 /** Nested settings as dotted paths with their values as text, in order. */
 export function flatten(
