@@ -71,6 +71,9 @@ class ExperimentSpec(Config):
     """Candidate set, imported or sampled, whose COTs are trained on instead of sampling anew; all of them are used."""
     train_questions: int | None = Field(default=None, ge=1)
     """Training questions used, drawn by seed; none means all."""
+    reference_noise: float | None = Field(default=None, gt=0, le=1)
+    """Share of training references whose steps are made wrong while their answer stays right, drawn by seed: how much a
+    method depends on clean references. None trains on them as they are."""
     k: int = Field(default=6, ge=2, le=1024)
     """Candidate COTs sampled for each training question."""
     temperature: float = Field(default=1.0, gt=0, le=10)

@@ -12,6 +12,7 @@ Constraint = Literal["none", "detached", "detached-lowest", "boundary"]
 RANKING_METHODS: frozenset[str] = frozenset({"aft", "rrhf", "pro", "dpo"})
 BoundaryRule = Literal["beta", "spread", "floor"]
 DEFAULT_BOUNDARY_BETA = 0.15
+DEFAULT_EPOCHS_FACTOR = 2
 
 
 class MethodConfig(Config):
@@ -46,6 +47,9 @@ class MethodConfig(Config):
     """Use only the first k sampled COTs of each question; by default all that the experiment samples."""
     negative_noise: float | None = Field(default=None, ge=0, le=1)
     """α of Figure 2a: the share of each wrong COT's characters that full stops replace; by default none."""
+    epochs_factor: int | None = Field(default=None, ge=2, le=100)
+    """vft-continued only: how many times the experiment's epochs it has in all, counted from the base model (default
+    2, which is the equal-epoch control; more for a control that sees as many tokens as a method)."""
     label: str | None = Field(default=None, min_length=1, max_length=60)
     """A name of your own for this method; by default the paper's, with the constraint behind a dot."""
 
@@ -94,6 +98,12 @@ class MethodConfig(Config):
             raise ValueError(msg)
         if self.distinct != "texts" and self.name != "rft":
             msg = f"distinct '{self.distinct}' does not apply to method '{self.name}': only rft has it. Remove it."
+            raise ValueError(msg)
+        if self.epochs_factor is not None and self.name != "vft-continued":
+            msg = (
+                f"epochs_factor {self.epochs_factor} does not apply to method '{self.name}': only vft-continued has "
+                "one. Remove it."
+            )
             raise ValueError(msg)
         if not self.temperature and self.name != "pro":
             msg = f"temperature = false does not apply to method '{self.name}': only pro has one. Remove it."
@@ -154,6 +164,8 @@ def method_label(method: MethodConfig) -> str:
         parts.append(f"weight {method.weight:g}")
     if method.sft_on != "reference":
         parts.append(f"SFT on {method.sft_on}")
+    if method.epochs_factor is not None and method.epochs_factor != DEFAULT_EPOCHS_FACTOR:
+        parts.append(f"{method.epochs_factor} x epochs")
     if method.k is not None:
         parts.append(f"k {method.k}")
     if method.negative_noise is not None:

@@ -43,6 +43,8 @@ class TrainConfig(Config):
     labels: Literal["sampled", "corrected"] = "sampled"
     """Which labels binary feedback counts: as the COTs were sampled, or with the newest re-grade and people's
     overrides in their place. Evaluation always counts them as sampled."""
+    reference_noise: float | None = Field(default=None, gt=0, le=1)
+    """Share of references whose steps are made wrong while their answer stays right; none by default."""
     start_from: Literal["base", "vft"] = "base"
     """Where methods other than VFT start: the base model (the paper's choice) or the VFT model."""
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -89,6 +89,22 @@ def get_column(key: str) -> PublishedColumn | None:
     return next((column for column in columns() if column.key == key), None)
 
 
+def highest(table: str, method: str, metric: str) -> float:
+    """The largest mean that a table gives a method, over its models and data sets.
+
+    Args:
+        table: E.g. ``table1``.
+        method: From `method_key`.
+        metric: A metric of this product.
+    """
+    found = [
+        column.values[method][metric].mean
+        for column in columns()
+        if column.key.startswith(f"{table}/") and metric in column.values.get(method, {})
+    ]
+    return max(found)
+
+
 def _columns(tables: Mapping[str, Any]) -> Iterator[PublishedColumn]:
     for model, by_data in tables["table1"]["rows"].items():
         for data, metrics in by_data.items():

@@ -168,7 +168,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "VFT of four models on GSM8K and ECQA: they give the right COT the higher score in only 61 to 73 % of the "
             "pairs, and the better they judge, the better they answer (r = 0.93 and 0.98 over the models)."
         ),
-        look_at="Assessment accuracy of VFT, and the scatter of task against assessment accuracy.",
+        look_at=(
+            "Assessment accuracy of VFT; with more data sets and models, the figure of task against assessment "
+            "accuracy over models."
+        ),
         methods=BASELINES,
         published=tuple(f"table1/{model}/{data}" for model in _MODELS for data in ("gsm8k", "ecqa")),
         miniature="One model: its assessment accuracy is measured, the correlation over models is not.",
@@ -180,7 +183,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "VFT, RFT and AFT with the detached and the boundary constraint on GSM8K, AQUA-RAT and ECQA, four models: "
             "AFT gains 1 to 4 points over VFT, RFT lies between."
         ),
-        look_at="Task accuracy against VFT and against the control.",
+        look_at=(
+            "Task accuracy against VFT and against the control; the other data sets and models go under More data sets "
+            "and models."
+        ),
         methods=(*BASELINES, RFT, _method("aft", "detached"), _method("aft", "boundary", boundary_search=True)),
         published=tuple(f"table2/{model}/{data}" for model in _MODELS for data in ("gsm8k", "aqua", "ecqa")),
         mini_methods=(
@@ -282,6 +288,35 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
     ),
     Preset(
+        name="noisy-references",
+        title="Beyond the paper: half of the references are wrong",
+        paper=(
+            "Not in the paper, whose references are right. Half of the training references get wrong steps and keep "
+            "their answer: does longer VFT learn the noise, and does feedback on sampled COTs resist it?"
+        ),
+        look_at="Task accuracy against VFT and against the longer controls.",
+        methods=(
+            *BASELINES, _method("vft-continued", epochs_factor=4), RFT, _method("aft", "detached"),
+            _method("aft", "boundary"),
+        ),
+        changes={"reference_noise": 0.5},
+        mini_changes={"reference_noise": 0.5},
+    ),
+    Preset(
+        name="token-control",
+        title="Beyond the paper: controls that see as many tokens",
+        paper=(
+            "Not in the paper. VFT · continued has as many epochs as VFT and a method together, but a method learns "
+            "from its COTs as well: AFT with the detached constraint from about 3 times VFT's tokens, with the "
+            "boundary from about 9 times."
+        ),
+        look_at="Task accuracy against the controls of 3 and 9 times the epochs.",
+        methods=(
+            *BASELINES, _method("vft-continued", epochs_factor=3), _method("vft-continued", epochs_factor=9), RFT,
+            _method("aft", "detached"), _method("aft", "boundary"),
+        ),
+    ),
+    Preset(
         name="figure-2d",
         title="Figure 2d: self-consistency",
         paper="Majority votes over sampled paths gain more with AFT than with VFT as the number of paths grows.",
@@ -354,7 +389,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "LLaMA-7B trained on GSM8K, AQUA-RAT and ECQA together and tested on each, and on MMLU which it never saw: "
             "AFT gains 1 to 5 points over VFT everywhere."
         ),
-        look_at="Task accuracy; choose a data set that holds the three training sets.",
+        look_at=(
+            "Task accuracy. Train on a data set that holds the three training sets, and name each task's data set, "
+            "MMLU among them, under Also test on."
+        ),
         methods=(*BASELINES, _method("aft", "detached"), _method("aft", "boundary")),
         published=tuple(f"table5/llama-7b/{data}" for data in ("gsm8k", "aqua", "ecqa", "mmlu")),
         miniature="The built-in data has one task with three kinds of question, so that nothing is out of its domain.",

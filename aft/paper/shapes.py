@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from aft.statistics import Tested, paired_t
+from aft.paper.columns import highest
+from aft.statistics import Tested, holm, paired_t
 
 Verdict = Literal["holds", "in the direction, within noise", "not seen", "the opposite", "missing"]
 SeedValues: TypeAlias = Mapping[str, float]
@@ -31,6 +32,10 @@ class Part:
     other: str
     metric: str = TASK
     sign: Literal[1, -1] = 1
+    minus: str | None = None
+    """Of both, the gain of ``metric`` over this one is compared."""
+    level: float | None = None
+    """A published value in place of the other method's; ``other`` then says whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Judged:
 def judge(part: Part, tables: Mapping[str, Table]) -> Judged:
     """Compare the two methods over the seeds they share; below two seeds nothing can be said."""
     table = tables.get(part.preset, {})
-    mine, theirs = table.get((part.method, part.metric), {}), table.get((part.other, part.metric), {})
+    mine = _values(table, part.method, part)
+    theirs = _values(table, part.other, part) if part.level is None else dict.fromkeys(mine, part.level)
     seeds = [seed for seed in mine if seed in theirs]
     tested = paired_t([mine[seed] for seed in seeds], [theirs[seed] for seed in seeds])
     if tested is None:
@@ -66,6 +72,20 @@ def judge(part: Part, tables: Mapping[str, Table]) -> Judged:
     if not agrees:
         verdict = "the opposite" if clear else "not seen"
     return Judged(part, tested, verdict)
+
+
+def _values(table: Table, method: str, part: Part) -> SeedValues:
+    values = table.get((method, part.metric), {})
+    if part.minus is None:
+        return values
+    before = table.get((method, part.minus), {})
+    return {seed: value - before[seed] for seed, value in values.items() if seed in before}
+
+
+def corrected(judged: Sequence[Judged]) -> tuple[int, int, int]:
+    """Of the differences tested: how many, how many with p < 0.05, and how many of them after Holm's correction."""
+    ps = [item.tested.p for item in judged if item.tested is not None]
+    return len(ps), sum(p < NOISE_LEVEL for p in ps), sum(p is not None and p < NOISE_LEVEL for p in holm(ps))
 
 
 def summary(judged: Sequence[Judged]) -> Verdict | Literal["in part", "within noise"]:
@@ -94,6 +114,20 @@ _UNCONSTRAINED: Final = ("RRHF · none", "PRO · none", "AFT · none · ranking"
 _REPAIRED: Final = (("RRHF · detached", "RRHF · none"), ("PRO · detached", "PRO · none"))
 
 CLAIMS: Final[tuple[Claim, ...]] = (
+    Claim(
+        "VFT misjudges COTs: no more than the paper's best model, of 4 on 2 tasks, puts the right COT first",
+        "Table 1",
+        (
+            Part(
+                "table-1",
+                VFT,
+                "the paper's highest",
+                "assessment_accuracy_3x3",
+                -1,
+                level=highest("table1", "vft", "assessment_accuracy"),
+            ),
+        ),
+    ),
     Claim(
         "AFT answers better than VFT (right-or-wrong feedback)",
         "Table 2",
@@ -231,6 +265,35 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         (
             Part("figure-2d", "AFT · detached", VFT, "self_consistency@16"),
             Part("figure-2d", "AFT · boundary", VFT, "self_consistency@16"),
+        ),
+    ),
+    Claim(
+        "... and gains more from votes than VFT does",
+        "Figure 2d",
+        tuple(
+            Part("figure-2d", method, VFT, "self_consistency@16", minus="self_consistency@1")
+            for method in ("AFT · detached", "AFT · boundary")
+        ),
+    ),
+    Claim(
+        "With noisy references longer VFT gets worse",
+        "not in the paper",
+        _against("noisy-references", (CONTROL, f"{CONTROL} · 4 x epochs"), VFT, sign=-1),
+    ),
+    Claim(
+        "... and AFT better, beyond longer VFT",
+        "not in the paper",
+        (
+            *_against("noisy-references", ("AFT · detached", "AFT · boundary"), VFT),
+            *_against("noisy-references", ("AFT · detached", "AFT · boundary"), CONTROL),
+        ),
+    ),
+    Claim(
+        "AFT answers better than VFT that saw as many tokens",
+        "not in the paper",
+        (
+            Part("token-control", "AFT · detached", f"{CONTROL} · 3 x epochs"),
+            Part("token-control", "AFT · boundary", f"{CONTROL} · 9 x epochs"),
         ),
     ),
     Claim(

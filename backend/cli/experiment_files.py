@@ -13,6 +13,7 @@ from backend.services import bundles, experiments, reports
 
 Id = Annotated[str, typer.Argument(help="Id from `aft experiments list`.")]
 Baseline = Annotated[str | None, typer.Option(help="Label of the method to compare with; by default VFT.")]
+Block = Annotated[str | None, typer.Option(help="Which data set and model, e.g. d1m2; by default the first of each.")]
 Published = Annotated[str | None, typer.Option(help="Key of a published column to show beside.")]
 
 
@@ -21,9 +22,10 @@ def bundle(
     file: Annotated[Path, typer.Argument(help="The zip to write; must not exist yet.")],
     baseline: Baseline = None,
     published: Published = None,
+    block: Block = None,
 ) -> None:
     """Write everything behind the comparison as one zip; `aft verify` recomputes every number of it."""
-    options = ComparisonOptions(baseline=baseline, published=published)
+    options = ComparisonOptions(baseline=baseline, published=published, block=block)
     _write(file, bundles.stream(experiment_id, options))
     typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB). Check it with `aft verify {file}`.")
 
@@ -33,10 +35,11 @@ def report(
     file: Annotated[Path, typer.Argument(help="The HTML page to write; must not exist yet.")],
     baseline: Baseline = None,
     published: Published = None,
+    block: Block = None,
     test: Annotated[TestName, typer.Option(help="How differences are tested.")] = "paired-t",
 ) -> None:
     """Write table, words, figures, settings and hashes as one page that opens without a network."""
-    options = ComparisonOptions(baseline=baseline, published=published, test=test)
+    options = ComparisonOptions(baseline=baseline, published=published, block=block, test=test)
     with looking() as session:
         pieces = reports.stream(session, experiments.get(session, experiment_id), options)
     _write(file, (piece.encode() for piece in pieces))

@@ -18,7 +18,8 @@ from backend.cli.acting import plain_errors
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
-from backend.services import comparison, experiments, presets, previews, sampling_endpoints
+from backend.schemas.comparison import Comparison, ComparisonOptions
+from backend.services import blocks, comparison, experiments, presets, previews, sampling_endpoints, usage
 
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
@@ -126,14 +127,34 @@ def show_command(experiment_id: str) -> None:
         with reading() as session:
             experiment = experiments.get(session, experiment_id)
             cells = experiments.cells(session, experiment_id)
-            found = comparison.compare(session, experiment)
+            spec = ExperimentSpec.model_validate(experiment.spec)
+            titles = blocks.titles(session, spec)
+            tables = {
+                titles[block.key]: comparison.compare(session, experiment, ComparisonOptions(block=block.key))
+                for block in spec.blocks
+            }
+            used = usage.of_runs(session, [cell.run.id for cell in cells])
+            seconds, disk = previews.estimates_of(session, experiment)
     except AppError as error:
         fail(f"{error.detail} {error.remedy}")
     table = Table("Cell", "State", id_column("Run"))
     for cell in cells:
         table.add_row(cell.place.cell, cell.run.state, cell.run.id)
     console.print(table)
-    results = Table("Method", "Task accuracy", "Assessment accuracy", "Perplexity", "Difference to VFT", "p")
+    minutes = sum(item.seconds for item in used.values()) / 60
+    console.print(
+        f"{minutes:.1f} of about {sum(seconds.values()) / 60:.1f} min computed, "
+        f"{sum(item.bytes for item in used.values()) / 1e6:.0f} of about {disk / 1e6:.0f} MB on disk."
+    )
+    for title, found in tables.items():
+        _print_comparison(title, found)
+
+
+def _print_comparison(title: str, found: Comparison) -> None:
+    results = Table(
+        "Method", "Task accuracy", "Assessment accuracy", "Perplexity", f"Difference to {found.baseline}", "p (Holm)",
+        "In words", title=title,
+    )  # fmt: skip
     for row in found.rows:
         task, assessed, perplexity = (
             row.statistics[name] for name in ("task_accuracy", "assessment_accuracy", "perplexity")
@@ -144,7 +165,8 @@ def show_command(experiment_id: str) -> None:
             percent(assessed.mean, assessed.std),
             "–" if perplexity.mean is None else f"{perplexity.mean:.2f}",
             "–" if task.difference is None else f"{100 * task.difference:+.1f}",
-            "–" if task.p_value is None else f"{task.p_value:.3f}",
+            "–" if task.p_holm is None else f"{task.p_holm:.3f}",
+            "; ".join(filter(None, [task.verdict, *row.missing])),
         )
     console.print(results)
     for note in found.notes:

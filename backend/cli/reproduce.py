@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from aft.paper.presets import NAMES
 from aft.paper.scales import REPRODUCED, SCALES, Scale
 from backend.cli.acting import acting, looking
 from backend.cli.output import fail
@@ -20,7 +21,7 @@ DEFAULT_REPORT = Path("docs/reproduction.md")
 def reproduce(
     scale: Annotated[str, typer.Option(help=f"How large: {', '.join(SCALES)}.")] = "mini",
     seeds: Annotated[str, typer.Option(help="Seeds reported, with commas; seed 0 is for tuning.")] = "1,2,3",
-    only: Annotated[str, typer.Option(help=f"Presets, with commas, among {', '.join(REPRODUCED)}.")] = "",
+    only: Annotated[str, typer.Option(help=f"Presets, with commas, among {', '.join(NAMES)}.")] = "",
     report: Annotated[Path, typer.Option(help="Where the report is written, after every preset.")] = DEFAULT_REPORT,
     resume: Annotated[bool, typer.Option(help="Queue failed and cancelled runs again.")] = False,
     report_only: Annotated[bool, typer.Option(help="Start nothing; write the report from what there is.")] = False,

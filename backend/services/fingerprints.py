@@ -3,12 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from aft.version import VERSION
 from backend.db.models import BaseModelEntry, DatasetVersion, Split
+
+_LATER: Final[Mapping[str, Any]] = {"reference_noise": None, "epochs_factor": None, "distinct": "texts"}
+"""Settings that were added when runs existed, with the value that means what the program did before it knew them: they
+must not make another run of one that is finished."""
 
 
 def fingerprint(
@@ -28,11 +32,15 @@ def fingerprint(
 
 
 def _without_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration without the method's label, which changes no number."""
-    plain = dict(config)
+    """The configuration without the method's label, which changes no number, and without later settings left out."""
+    plain = _without_later(config)
     if isinstance(plain.get("method"), Mapping):
-        plain["method"] = {key: value for key, value in plain["method"].items() if key != "label"}
+        plain["method"] = {key: value for key, value in _without_later(plain["method"]).items() if key != "label"}
     return plain
+
+
+def _without_later(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in _LATER or value != _LATER[key]}
 
 
 def _content(session: Session, inputs: Mapping[str, Any]) -> dict[str, Any]:

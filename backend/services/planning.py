@@ -11,7 +11,7 @@ from typing import Any
 from aft.config.base import Config
 from aft.config.experiment import ExperimentSpec
 from aft.config.grid import FIRST_BLOCK
-from aft.config.method import DEFAULT_BOUNDARY_BETA, RANKING_METHODS, MethodConfig, method_label
+from aft.config.method import DEFAULT_BOUNDARY_BETA, DEFAULT_EPOCHS_FACTOR, RANKING_METHODS, MethodConfig, method_label
 from aft.config.sampling import EvaluateConfig, RateConfig, SampleConfig
 from aft.config.search import SearchConfig
 from aft.config.tiny import MadeModelConfig, TinyModelConfig
@@ -285,11 +285,13 @@ def _is_watched(spec: ExperimentSpec) -> bool:
 def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig:
     optimizer = spec.optimizer
     # The control has as many epochs as a method that starts from the VFT model's last step had in all.
-    if method.name == "vft-continued" and spec.start_from == "base":
-        optimizer = optimizer.model_copy(update={"epochs": 2 * optimizer.epochs})
+    if method.name == "vft-continued":
+        factor = (method.epochs_factor or DEFAULT_EPOCHS_FACTOR) - (spec.start_from == "vft")
+        optimizer = optimizer.model_copy(update={"epochs": factor * optimizer.epochs})
     is_vft = is_plain_vft(method)
     # What says the same in other words must not make a second training run of the same content.
     plain: dict[str, Any] = {"label": None, "feedback": None, "negative_noise": method.negative_noise or None}
+    plain["epochs_factor"] = None
     if method.uses_candidates:
         used = method.k or spec.k
         plain["k"] = used if used < spec.sampled_k else None
@@ -297,6 +299,7 @@ def _train(spec: ExperimentSpec, method: MethodConfig, seed: int) -> TrainConfig
         method=method.model_copy(update=plain),
         feedback="binary" if not _ranks(method) else effective_feedback(spec, method),  # type: ignore[arg-type]
         labels=spec.labels if _counts_labels(spec, method) else "sampled",
+        reference_noise=spec.reference_noise,
         start_from="base" if is_vft else spec.start_from,
         optimizer=optimizer,
         vft_reduction=spec.vft_reduction,

@@ -2,16 +2,19 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.paper.presets import Preset, get_preset
+from aft.paper.presets import NAMES, Preset, get_preset
 from aft.paper.scales import REPRODUCED, Scale, reproduced_spec
 from backend.db.models import BaseModelEntry, Experiment
 from backend.errors import Conflict, Invalid
 from backend.services import base_models, experiments, workers
+
+PREFIX: Final = "reproduce-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,9 @@ def items(session: Session, scale: Scale, seeds: tuple[int, ...], names: tuple[s
     Raises:
         Invalid: If a name is none of the reproduced presets, or a seed cannot be reported.
     """
-    unknown = [name for name in names if name not in REPRODUCED]
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise Invalid(
-            f"'{unknown[0]}' is not reproduced.", remedy=f"Choose among {', '.join(REPRODUCED)}.", field="only"
-        )
+        raise Invalid(f"There is no preset '{unknown[0]}'.", remedy=f"Choose among {', '.join(NAMES)}.", field="only")
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 1:
         raise Invalid(
             f"Seeds {list(seeds)} cannot be reported: they must be distinct and above 0, for everything was tuned on "
@@ -48,7 +49,7 @@ def items(session: Session, scale: Scale, seeds: tuple[int, ...], names: tuple[s
         preset = get_preset(name)
         spec = reproduced_spec(preset, scale, seeds, model_id)
         digest = hashlib.sha256(experiments.resolve(session, spec).model_dump_json().encode()).hexdigest()
-        found.append(Item(preset, spec, f"reproduce-{digest[:48]}"))
+        found.append(Item(preset, spec, f"{PREFIX}{digest[:48]}"))
     return found
 
 
@@ -71,15 +72,26 @@ def require_device(session: Session, scale: Scale) -> None:
 
 def start(session: Session, item: Item, *, retry: bool) -> Experiment:
     """Start a preset's experiment, or find it; ``retry`` queues its failed and cancelled runs again."""
-    experiment = experiments.start(session, item.spec, request_id=item.request_id)
+    found = find(session, item)
+    experiment = found or experiments.start(session, item.spec, request_id=item.request_id)
     if retry:
         experiments.retry(session, experiment)
     return experiment
 
 
 def find(session: Session, item: Item) -> Experiment | None:
-    """The preset's experiment, if it was started."""
-    return session.scalar(select(Experiment).where(Experiment.request_id == item.request_id))
+    """The preset's experiment, if it was started: also by an earlier version, whose settings were fewer."""
+    found = session.scalar(select(Experiment).where(Experiment.request_id == item.request_id))
+    if found is not None:
+        return found
+    wanted = experiments.resolve(session, item.spec)
+    earlier = select(Experiment).where(
+        Experiment.name == wanted.name, Experiment.request_id.startswith(PREFIX), Experiment.deleted_at.is_(None)
+    )
+    for experiment in session.scalars(earlier.order_by(Experiment.id.desc())):
+        if ExperimentSpec.model_validate(experiment.spec) == wanted:
+            return experiment
+    return None
 
 
 def _model_id(session: Session, scale: Scale) -> str:

@@ -11,7 +11,19 @@ from sqlalchemy.orm import Session
 from aft.config.experiment import ExperimentSpec
 from aft.metrics import mean_and_std
 from aft.paper.scales import Scale
-from aft.paper.shapes import ASSESSMENT, CLAIMS, CONTROL, PERPLEXITY, TASK, VFT, Judged, Table, judge, summary
+from aft.paper.shapes import (
+    ASSESSMENT,
+    CLAIMS,
+    CONTROL,
+    PERPLEXITY,
+    TASK,
+    VFT,
+    Judged,
+    Table,
+    corrected,
+    judge,
+    summary,
+)
 from aft.statistics import Tested, paired_t
 from aft.version import VERSION
 from backend.db.models import Result, Run
@@ -39,6 +51,7 @@ def write(session: Session, items: list[Item], scale: Scale, seeds: tuple[int, .
         scale: Their scale.
         seeds: The seeds reported.
     """
+    names = {item.preset.name for item in items}
     tables: dict[str, Table] = {}
     sections: list[str] = []
     seen: dict[str, Cell] = {}
@@ -57,7 +70,13 @@ def write(session: Session, items: list[Item], scale: Scale, seeds: tuple[int, .
     return "\n".join(
         [
             _head(scale, seeds, list(seen.values())),
-            _shapes([(claim.name, claim.where, [judge(part, tables) for part in claim.parts]) for claim in CLAIMS]),
+            _shapes(
+                [
+                    (claim.name, claim.where, [judge(part, tables) for part in claim.parts])
+                    for claim in CLAIMS
+                    if any(part.preset in names for part in claim.parts)
+                ]
+            ),
             *sections,
             _settings(items),
         ]
@@ -122,12 +141,14 @@ def _shapes(judged: list[tuple[str, str, list[Judged]]]) -> str:
         verdict = summary(parts)
         evidence = "<br>".join(map(_evidence, parts)) if verdict != "missing" else "not measured under two seeds"
         lines.append(f"| {name} | {where} | **{verdict}** | {evidence} |")
+    tested, clear, kept = corrected([part for _, _, parts in judged for part in parts])
     lines += [
         "",
         "*holds*: the expected sign with p < 0.05. *in the direction, within noise*: the expected sign, p ≥ 0.05. *not "
         "seen*: another sign, within noise. *the opposite*: the other sign with p < 0.05. *in part*: some of the parts "
         "hold. *within noise*: none is clear, their signs differ. p-values here are not corrected for the number of "
-        "claims.",
+        f"claims: of {tested} differences tested, {clear} have p < 0.05, and {kept} still after Holm's correction over "
+        "all of them.",
         "",
     ]
     return "\n".join(lines)
@@ -136,6 +157,7 @@ def _shapes(judged: list[tuple[str, str, list[Judged]]]) -> str:
 def _evidence(item: Judged) -> str:
     part = item.part
     metric = {TASK: "", ASSESSMENT: ", assessment", PERPLEXITY: ", perplexity"}.get(part.metric, f", {part.metric}")
+    metric += f" over {part.minus}" if part.minus is not None else ""
     if item.tested is None:
         return f"{part.method} − {part.other}{metric}: fewer than two seeds"
     text = _difference(item.tested, _SCALE.get(part.metric, 100.0))

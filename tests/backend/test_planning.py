@@ -55,6 +55,23 @@ def test_vft_and_sampling_are_shared_by_all_methods_of_a_seed() -> None:
     assert candidates == {"seed 1/candidates"}
 
 
+def test_a_control_of_more_epochs_has_them_in_all_wherever_it_starts() -> None:
+    methods = [{"name": "vft"}, {"name": "vft-continued"}, {"name": "vft-continued", "epochs_factor": 3}]
+    for start_from, expected in (("base", [3, 6, 9]), ("vft", [3, 3, 6])):
+        spec = make_spec(methods=methods, seeds=[1], start_from=start_from)
+        configs = [run.config for run in plan_runs(spec, None) if isinstance(run.config, TrainConfig)]
+        assert [config.optimizer.epochs for config in configs] == expected
+    labels = [method_label(method) for method in spec.methods]
+    assert labels == ["VFT", "VFT · continued", "VFT · continued · 3 x epochs"]
+    with pytest.raises(ValidationError, match="epochs_factor 3 does not apply to method 'rft'"):
+        MethodConfig(name="rft", epochs_factor=3)
+
+
+def test_noisy_references_reach_every_training() -> None:
+    runs = plan_runs(make_spec(reference_noise=0.5), None)
+    assert {run.config.reference_noise for run in runs if isinstance(run.config, TrainConfig)} == {0.5}
+
+
 def test_parents_come_before_children_and_cells_are_unique() -> None:
     planned = plan_runs(make_spec(), BuiltinModelConfig())
     seen: set[str] = set()

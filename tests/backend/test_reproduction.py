@@ -1,5 +1,7 @@
 """The paper's presets: planned at both scales, run for real at the smallest, and reported."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from aft.paper.presets import NAMES, PRESETS, Preset, get_preset, mini_spec, pap
 from aft.paper.scales import REPRODUCED, SCALES
 from aft.paper.shapes import CLAIMS
 from aft.statistics import paired_t
-from backend.db.models import Dataset, DatasetVersion, Run
+from backend.db.models import Candidate, Dataset, DatasetVersion, Rating, Run
 from backend.db.session import reading, transaction
 from backend.errors import Conflict, Invalid
 from backend.services import previews, reproduction, reproduction_report
@@ -19,6 +21,15 @@ from tests.factories import make_base_model, make_dataset
 from tests.worker.computing import compute
 
 SMOKE = SCALES["smoke"]
+TINIEST = {
+    "train_questions": 4,
+    "k": 3,
+    "max_new_tokens": 8,
+    "test_questions": 3,
+    "assessment_questions": 3,
+    "assessment_samples": 3,
+    "validation_questions": 2,
+}
 
 
 @pytest.fixture
@@ -31,8 +42,12 @@ def installation(data_directory: Path) -> None:
         make_base_model(session)
 
 
-def compute_everything() -> int:
-    """Compute every queued run in the test's own process, inputs first; returns how many."""
+def compute_everything(*, label: Callable[[str], None] = lambda run_id: None) -> int:
+    """Compute every queued run in the test's own process, inputs first; returns how many.
+
+    Args:
+        label: Called after each run, with its id.
+    """
     done = 0
     while True:
         with reading() as session:
@@ -41,6 +56,7 @@ def compute_everything() -> int:
         if run_id is None:
             return done
         compute(run_id)
+        label(run_id)
         done += 1
 
 
@@ -68,11 +84,15 @@ def test_every_claim_names_methods_of_its_preset() -> None:
         for part in claim.parts:
             spec = mini_spec(get_preset(part.preset))
             labels = {method_label(method) for method in spec.methods}
-            assert {part.method, part.other} <= labels, claim.name
-            if "@" in part.metric:
-                assert int(part.metric.partition("@")[2]) in spec.self_consistency
+            assert {part.method, *([part.other] if part.level is None else [])} <= labels, claim.name
+            for metric in (part.metric, part.minus or ""):
+                assert "@" not in metric or int(metric.partition("@")[2]) in spec.self_consistency
     assert set(REPRODUCED) <= set(NAMES)
-    assert {part.preset for claim in CLAIMS for part in claim.parts} <= set(REPRODUCED)
+    assert {part.preset for claim in CLAIMS for part in claim.parts} <= {
+        *REPRODUCED,
+        "noisy-references",
+        "token-control",
+    }
 
 
 def test_the_report_says_what_was_measured_and_what_is_missing(installation: None) -> None:
@@ -119,22 +139,49 @@ def test_what_cannot_be_reported_is_refused(installation: None) -> None:
     with transaction() as session:
         with pytest.raises(Invalid, match="tuned on seed 0"):
             reproduction.items(session, SMOKE, (0, 1))
-        with pytest.raises(Invalid, match="'table-99' is not reproduced"):
+        with pytest.raises(Invalid, match="There is no preset 'table-99'"):
             reproduction.items(session, SMOKE, (1,), ("table-99",))
         with pytest.raises(Conflict, match="needs a CUDA device"):
             reproduction.require_device(session, SCALES["gpu"])
         reproduction.require_device(session, SCALES["mini"])
 
 
-@pytest.mark.slow
-def test_every_reproduced_preset_runs(installation: None) -> None:
+def prefer_the_first(run_id: str) -> None:
+    """A model that has learned nothing is never right: its first sample of each question counts as right and best."""
     with transaction() as session:
-        items = reproduction.items(session, SMOKE, (1,))
+        for row in session.scalars(select(Candidate).where(Candidate.run_id == run_id, Candidate.sample_index == 0)):
+            if session.get_one(Run, run_id).kind == "sample":
+                row.verdict = "right"
+        first = select(Candidate.id).where(Candidate.sample_index == 0)
+        for rating in session.scalars(select(Rating).where(Rating.run_id == run_id, Rating.candidate_id.in_(first))):
+            rating.value = 10.0
+
+
+def test_every_preset_runs_at_its_smallest(installation: None) -> None:
+    """Every run of every preset for real, on a model of one layer that has learned nothing."""
+    tiniest = replace(SMOKE, model_name=None, settings={**SMOKE.settings, **TINIEST})
+    with transaction() as session:
+        items = reproduction.items(session, tiniest, (1,), NAMES)
         for item in items:
             reproduction.start(session, item, retry=False)
-    compute_everything()
+    compute_everything(label=prefer_the_first)
     with reading() as session:
-        text = reproduction_report.write(session, items, SMOKE, (1,))
+        text = reproduction_report.write(session, items, tiniest, (1,))
+        states = set(session.scalars(select(Run.state)))
         failed = session.scalars(select(Run.error).where(Run.state == "failed")).all()
     assert failed == []
+    assert states == {"succeeded"}
     assert "missing (seed" not in text
+    assert "not started" not in text
+
+
+def test_an_experiment_of_an_earlier_version_is_found_by_what_it_says(installation: None) -> None:
+    """Settings that a later version adds change the id of the request, and not the experiment."""
+    with transaction() as session:
+        item = reproduction.items(session, SMOKE, (1,), ("table-1",))[0]
+        earlier = replace(item, request_id=f"{reproduction.PREFIX}of another version")
+        known = reproduction.start(session, earlier, retry=False).id
+    with transaction() as session:
+        assert reproduction.start(session, item, retry=False).id == known
+        other = reproduction.items(session, SMOKE, (2,), ("table-1",))[0]
+        assert reproduction.find(session, other) is None

@@ -9,6 +9,7 @@ from backend.db.models import Checkpoint, Run
 from backend.db.session import reading, transaction
 from backend.errors import Conflict, NotFound
 from backend.services import events, runs
+from backend.services.fingerprints import fingerprint
 from backend.services.runs import Claim, Outcome
 from tests.factories import TINY, make_run, train_config
 
@@ -91,6 +92,18 @@ def test_other_content_is_not_reused(changed: dict[str, Any]) -> None:
 def test_method_label_does_not_change_the_fingerprint() -> None:
     first = created(kind="train", config=train_config({"name": "vft"}))
     assert created(kind="train", config=train_config({"name": "vft", "label": "mine"}), reuse=True) == first
+
+
+@pytest.mark.usefixtures("data_directory")
+def test_settings_that_came_later_do_not_change_the_fingerprint_of_what_was() -> None:
+    now = train_config({"name": "rft"})
+    assert {"reference_noise"} <= now.keys()
+    before = {key: value for key, value in now.items() if key != "reference_noise"}
+    before["method"] = {key: now["method"][key] for key in now["method"] if key not in {"distinct", "epochs_factor"}}
+    with transaction() as session:
+        prints = [fingerprint(session, "train", config, {}, {}) for config in (before, now)]
+        noisy = fingerprint(session, "train", now | {"reference_noise": 0.5}, {}, {})
+    assert prints[0] == prints[1] != noisy
 
 
 @pytest.mark.usefixtures("data_directory")

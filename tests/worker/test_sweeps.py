@@ -23,9 +23,11 @@ def chain(data_directory: Path) -> Chain:
     return Chain()
 
 
-def records(chain: Chain, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any], sampled: str) -> list[Any]:
+def records(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, method: dict[str, Any], sampled: str, **more: Any
+) -> list[Any]:
     """What training reads, with words for ids."""
-    run_id = chain.new("train", train_config(method), start=chain.base, candidates=sampled)
+    run_id = chain.new("train", train_config(method) | more, start=chain.base, candidates=sampled)
     seen: list[Any] = []
     original = groups.question_records
 
@@ -57,6 +59,17 @@ def test_k_takes_the_first_samples_of_each_question(chain: Chain, monkeypatch: p
     assert len(found) == 12
     expected = sorted(text for (_, index), text in texts.items() if index < 2)
     assert sorted(c.text for question in found for c in question.candidates) == expected
+
+
+def test_noisy_references_are_trained_on_and_nothing_else_changes(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = sampled_with_pairs(chain)
+    clean = records(chain, monkeypatch, {"name": "aft"}, sampled)
+    noisy = records(chain, monkeypatch, {"name": "aft"}, sampled, reference_noise=0.5)
+    changed = sum(a.reference_ids != b.reference_ids for a, b in zip(clean, noisy, strict=True))
+    assert 0 < changed <= len(clean) / 2
+    assert [one.candidates for one in clean] == [one.candidates for one in noisy]
 
 
 def test_noise_changes_wrong_candidates_only(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, true
 
 from aft.config.training import TrainConfig
 from aft.data.noise import replace_characters
+from aft.data.references import noisy_references
 from aft.encoding import encode_response
 from aft.training.groups import CandidateRecord, QuestionRecord
 from backend.db.models import Candidate, Example, Rating
@@ -47,13 +48,17 @@ def question_records(
             )
         ratings = _ratings(context, candidates)
         candidates = _rated(context, candidates, ratings)
+    references: dict[str, str] = {}
+    if config.reference_noise:
+        known = sorted((question_key(row), row.question, row.reference) for row in questions)
+        references = noisy_references(known, config.reference_noise, config.seed, task)
     if config.method.needs_reference_scores:
         scores = _reference_scores(context, prompts, candidates)
     return [
         QuestionRecord(
             question_id=question_key(row),
             prompt_ids=prompts[row.id],
-            reference_ids=encode_reference(tokenizer, row, task),
+            reference_ids=encode_reference(tokenizer, row, task, cot=references.get(question_key(row))),
             candidates=[
                 CandidateRecord(
                     token_ids=_token_ids(config, tokenizer, candidate, question_key(row), prompts[row.id]),

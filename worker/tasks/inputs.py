@@ -40,12 +40,11 @@ def encode_question(tokenizer: Any, example: Example, task: str) -> tuple[int, .
     return encode_prompt(tokenizer, prompt_text(as_question(example, task)))
 
 
-def encode_reference(tokenizer: Any, example: Example, task: str) -> tuple[int, ...]:
-    """Response ids of the reference COT with its answer and end token."""
+def encode_reference(tokenizer: Any, example: Example, task: str, *, cot: str | None = None) -> tuple[int, ...]:
+    """Response ids of the reference COT, or of another one, with the question's answer and end token."""
     question = as_question(example, task)
-    return encode_response(
-        tokenizer, response_text(question.reference, question.answer, question.task, question.choices)
-    )
+    reference = question.reference if cot is None else cot
+    return encode_response(tokenizer, response_text(reference, question.answer, question.task, question.choices))
 
 
 def candidate_ids(tokenizer: Any, candidate: Candidate) -> list[int]:

@@ -4513,6 +4513,12 @@ export interface components {
              */
             ranking_set_id?: string | null;
             /**
+             * Reference Noise
+             * @description Share of training references whose steps are made wrong while their answer stays right, drawn by seed: how much a
+             *     method depends on clean references. None trains on them as they are.
+             */
+            reference_noise?: number | null;
+            /**
              * Sampling Endpoint
              * @description Name of the endpoint that serves each seed's VFT model; with sampling_engine = openai only. Sampled paths of the
              *     trained models are then left to the built-in engine: one server serves one model.
@@ -5706,6 +5712,12 @@ export interface components {
              * @enum {string}
              */
             distinct: "texts" | "equations";
+            /**
+             * Epochs Factor
+             * @description vft-continued only: how many times the experiment's epochs it has in all, counted from the base model (default
+             *     2, which is the equal-epoch control; more for a control that sees as many tokens as a method).
+             */
+            epochs_factor?: number | null;
             /**
              * Feedback
              * @description Overrides the experiment's feedback for this method.

@@ -2,8 +2,9 @@
 
 import pytest
 
-from aft.paper.shapes import Judged, Part, judge, summary
-from aft.statistics import paired_t
+from aft.paper.columns import highest
+from aft.paper.shapes import CLAIMS, Judged, Part, corrected, judge, summary
+from aft.statistics import Tested, paired_t
 
 CLEAR = {"1": 0.40, "2": 0.42, "3": 0.41}
 BASE = {"1": 0.30, "2": 0.31, "3": 0.30}
@@ -58,3 +59,38 @@ def test_only_seeds_in_common_count() -> None:
 def test_a_claim_in_a_word(verdicts: list[str], expected: str) -> None:
     parts = [Judged(Part("t", "a", "b"), None, verdict) for verdict in verdicts]  # type: ignore[arg-type]
     assert summary(parts) == expected
+
+
+def test_a_published_level_stands_for_the_other_method() -> None:
+    found = judge(Part("t", "clear", "the paper", sign=-1, level=0.5), TABLES)
+    assert found.verdict == "holds"
+    assert found.tested is not None
+    assert found.tested.difference == pytest.approx(-0.09)
+
+
+def test_vft_is_measured_against_the_papers_best_assessment() -> None:
+    """LLaMA2-13B on GSM8K, of four models on two tasks."""
+    assert highest("table1", "vft", "assessment_accuracy") == pytest.approx(0.7306)
+    levels = [part.level for claim in CLAIMS for part in claim.parts if part.level is not None]
+    assert levels == [highest("table1", "vft", "assessment_accuracy")]
+
+
+def test_a_gain_is_compared_with_the_others_gain() -> None:
+    votes = {
+        ("a", "votes@16"): {"1": 0.5, "2": 0.6},
+        ("a", "votes@1"): {"1": 0.3, "2": 0.3},
+        ("b", "votes@16"): {"1": 0.4, "2": 0.5},
+        ("b", "votes@1"): {"1": 0.3, "2": 0.39},
+    }
+    found = judge(Part("t", "a", "b", "votes@16", minus="votes@1"), {"t": votes})
+    assert found.tested is not None
+    assert found.tested.difference == pytest.approx((0.1 + 0.19) / 2)
+
+
+def test_clear_differences_are_counted_before_and_after_correction() -> None:
+    def judged(p: float | None) -> Judged:
+        tested = None if p is None else Tested(difference=0.1, low=0.0, high=0.2, p=p, n=3)
+        return Judged(Part("t", "a", "b"), tested, "holds")
+
+    # Holm: 0.01 x 3, 0.03 x 2, 0.4.
+    assert corrected([judged(0.03), judged(0.01), judged(None), judged(0.4)]) == (3, 2, 1)

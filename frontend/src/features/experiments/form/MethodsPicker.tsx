@@ -150,6 +150,20 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                           }
                         />
                       )}
+                      {one.name === "vft-continued" && (
+                        <TextInput
+                          size="xs"
+                          w={88}
+                          aria-label={`Times the epochs of ${label}`}
+                          title={METHOD_NUMBERS.epochs_factor.help}
+                          placeholder={METHOD_NUMBERS.epochs_factor.empty}
+                          value={one.epochsFactor}
+                          error={problems === "" ? undefined : problems}
+                          onChange={(event) =>
+                            set(one.id, { epochsFactor: event.currentTarget.value })
+                          }
+                        />
+                      )}
                       {hasBeta(one.name) && (
                         <TextInput
                           size="xs"

@@ -45,7 +45,7 @@ function isDraft(value: unknown): value is Draft {
     typeof values === "object" &&
     values !== null &&
     Array.isArray(values.methods) &&
-    values.methods.every((one) => typeof one.k === "string") &&
+    values.methods.every((one) => typeof one.epochsFactor === "string") &&
     Array.isArray(values.seeds) &&
     typeof values.kept === "object" &&
     NUMBER_PATHS.every((path) => typeof values.numbers?.[path] === "string") &&

@@ -47,6 +47,13 @@ export const NUMBERS = {
     min: 1,
     empty: "all",
   },
+  reference_noise: {
+    label: "Noisy references",
+    help: "Share of training references whose steps are made wrong, their answer staying right. Empty: none.",
+    above: 0,
+    max: 1,
+    empty: "none",
+  },
   test_questions: {
     label: "Test questions",
     help: "Test questions decoded for task accuracy. Empty: all of the split.",
@@ -215,6 +222,14 @@ export const METHOD_NUMBERS = {
     min: 0,
     max: 1,
     empty: "none",
+  },
+  epochs_factor: {
+    label: "Epochs in all",
+    help: "How many times the experiment's epochs the control has. Default 2, equal in epochs; more for equal tokens.",
+    integer: true,
+    min: 2,
+    max: 100,
+    empty: "2",
   },
 } as const satisfies Record<string, NumberInfo>;
 

@@ -6,6 +6,12 @@ import { defaultValues, fromSpec } from "./values";
 
 const plain = toMethod(newMethod("aft", "boundary"));
 
+it("a control of more epochs keeps its factor and names it", () => {
+  const control = { ...toMethod(newMethod("vft-continued")), epochs_factor: 3 };
+  expect(toMethod(fromMethod(control))).toEqual(control);
+  expect(methodLabel(control)).toBe("VFT · continued · 3 x epochs");
+});
+
 describe("a method in the form", () => {
   it.each<[Partial<Method>, string]>([
     [{}, "AFT · boundary"],

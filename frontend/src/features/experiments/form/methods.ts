@@ -19,6 +19,7 @@ export interface MethodChoice {
   distinct: Method["distinct"];
   k: string;
   negativeNoise: string;
+  epochsFactor: string;
   label: string;
 }
 
@@ -88,6 +89,7 @@ export const newMethod = (
   distinct: "texts",
   k: "",
   negativeNoise: "",
+  epochsFactor: "",
   label: "",
 });
 // Only tells the rows of one page apart.
@@ -130,6 +132,7 @@ function read(choice: MethodChoice): { settings: Settings; problems: string[] } 
       choice.negativeNoise,
       isRanking(choice.name) && choice.name !== "dpo",
     ),
+    epochs_factor: number("epochs_factor", choice.epochsFactor, choice.name === "vft-continued"),
   };
   return { settings, problems };
 }
@@ -154,6 +157,7 @@ export function toMethod(choice: MethodChoice): Method {
     distinct: choice.name === "rft" ? choice.distinct : "texts",
     k: settings.k,
     negative_noise: settings.negative_noise,
+    epochs_factor: settings.epochs_factor,
     label: choice.label.trim() === "" ? null : choice.label.trim(),
   };
 }
@@ -170,6 +174,7 @@ export function fromMethod(method: Method): MethodChoice {
     distinct: method.distinct,
     k: numberText(method.k),
     negativeNoise: numberText(method.negative_noise),
+    epochsFactor: numberText(method.epochs_factor),
     label: method.label ?? "",
   };
 }
@@ -193,6 +198,8 @@ export function methodLabel(method: Method): string {
   if (method.distinct !== "texts") parts.push(`distinct ${method.distinct}`);
   if (method.weight !== 1) parts.push(`weight ${general(method.weight)}`);
   if (method.sft_on !== "reference") parts.push(`SFT on ${method.sft_on}`);
+  if (typeof method.epochs_factor === "number" && method.epochs_factor !== 2)
+    parts.push(`${method.epochs_factor} x epochs`);
   if (typeof method.k === "number") parts.push(`k ${method.k}`);
   if (typeof method.negative_noise === "number") parts.push(`α ${general(method.negative_noise)}`);
   return parts.join(" · ");

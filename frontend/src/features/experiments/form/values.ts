@@ -37,6 +37,7 @@ const PAPER_NUMBERS: Numbers = {
   "optimizer.epochs": 3,
   "optimizer.learning_rate": 2e-5,
   train_questions: null,
+  reference_noise: null,
   test_questions: null,
   validation_questions: 200,
   evaluations_per_run: 4,
