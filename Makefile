@@ -1,6 +1,6 @@
 # `make up` goes from a fresh clone to the running product, `make test` runs every check. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up dev demo test check engine lint format schema screenshots lock clean
+.PHONY: help setup up dev demo test check engine lint format schema docs screenshots lock clean
 
 BIN := .venv/bin
 PACKAGES := pyproject.toml constraints/cpu.txt scripts/setup.sh
@@ -46,6 +46,11 @@ schema: .venv/.dev $(MODULES) ## Write frontend/openapi.json and the TypeScript 
 
 screenshots: .venv/.dev $(BUILT) ## Take the pictures of docs/screenshots anew, some minutes (OPTIONS="--data-dir DIR" shows what is there)
 	@$(BIN)/python -m scripts.screenshots docs/screenshots --kept $(OPTIONS)
+
+docs: .venv/.dev ## Write the API documentation of the library to build/docs
+	@rm -rf build/docs
+	$(BIN)/pdoc --docformat google --math --output-directory build/docs aft '!aft.__main__' '!aft.bench' '!aft.answers.equality_process'
+	@echo "Start at build/docs/aft.html"
 
 lock: .venv/.dev ## Write requirements/*.lock anew (OPTIONS=--upgrade for newer versions)
 	scripts/lock.sh $(OPTIONS)

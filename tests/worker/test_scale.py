@@ -96,6 +96,16 @@ def test_what_this_machine_cannot_do_is_refused_at_once(chain: Chain, monkeypatc
     assert "pip install" in missing.remedy
 
 
+def test_four_bits_without_their_package_are_refused_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else known(name))
+    config = TrainConfig.model_validate(train_config(lora={**LORA, "quantize": "4bit"}))
+    context: Any = SimpleNamespace(device="cuda:0")
+    with pytest.raises(RunFailure, match="bitsandbytes is not installed") as caught:
+        preflight._check_scale(context, config)
+    assert "pip install bitsandbytes" in caught.value.remedy
+
+
 def test_gpus_of_the_slot_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     config = TrainConfig.model_validate(train_config(parallel={"processes": 4, "strategy": "zero3"}))
