@@ -9,20 +9,41 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import and_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from aft.data.examples import Example as Question
 from aft.data.prompts import prompt_text
 from aft.version import VERSION
-from backend.db.models import Candidate, Dataset, DatasetVersion, Example, Rating, RatingSummary, Run, Score
+from backend.db.models import (
+    Candidate,
+    CandidateSetModel,
+    Dataset,
+    DatasetVersion,
+    Example,
+    Rating,
+    RatingSummary,
+    Run,
+    Score,
+)
 from backend.db.session import reading
 from backend.errors import Invalid
 from backend.schemas.candidate_filters import CandidateFilter, ExportRequest
 from backend.services import candidate_lists, candidates, datasets, preference_rows
-from backend.services.export_files import Column, Kind, Outlet, Row, file_name, written, zipped
+from backend.services.export_files import (
+    Column,
+    Kind,
+    Outlet,
+    Row,
+    Structs,
+    Table,
+    as_table,
+    file_name,
+    written,
+    zipped,
+)
 from backend.services.preference_rows import RankedQuestion
 
-_BATCH = 2_000
+_BATCH = 4_000
 _QUESTIONS_KEPT = 5_000
 _TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int64()
 COLUMNS: tuple[Column, ...] = (
@@ -47,6 +68,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("ratings", pa.list_(pa.struct({"rater": _TEXT, "source": _TEXT, "scale": _TEXT, "value": _NUMBER}))),
     Column("scores", pa.list_(pa.struct({"model_run_id": _TEXT, "model": _TEXT, "score": _NUMBER}))),
 )
+_OF_CANDIDATES = tuple(
+    getattr(Candidate, name)
+    for name in (
+        "example_id", "sample_index", "model", "text", "answer", "answer_rule", "verdict", "finish_reason", "n_tokens",
+        "is_duplicate",
+    )
+)  # fmt: skip
+_RATING = ("rater", "source", "scale", "value")
+_MODELS_AT_ONCE = 16
+"""Joined in one query; SQLite takes no more than 64."""
 
 
 @dataclass
@@ -136,27 +167,26 @@ def prepare(session: Session, run_id: str, request: ExportRequest) -> Export:
     return Export(run, version, datasets.get(session, version.dataset_id), request)
 
 
-def _batches(session: Session, export: Export) -> Iterator[list[Row]]:
+def _batches(session: Session, export: Export) -> Iterator[Table]:
     pages = _pages(session, export.run.id, export.request)
+    read = _Tables(session, export)
     if export.columns is COLUMNS:
-        rows = _Rows(session, export)
         for page in pages:
-            yield rows.of(page)
+            yield read.whole(page)
     else:
-        yield from _preferences(session, export, pages)
+        for rows in _preferences(export, (read.rows(page) for page in pages)):
+            yield as_table(rows, export.columns)
 
 
-def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[list[Candidate]]:
+def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[list[Any]]:
     """COTs that pass, question by question, some thousand at a time."""
     among = candidate_lists.set_row(session, run_id)
-    table = Candidate.__table__.c
-    columns = [column for column in table if column.name != "token_ids"]
-    query = candidate_lists.filtered(session, among, wanted, select(*columns))
+    query = candidate_lists.filtered(session, among, wanted, select(Candidate.id, *_OF_CANDIDATES))
     query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(_BATCH)
     place: tuple[int, int] | None = None
     while True:
         here = tuple_(Candidate.example_id, Candidate.sample_index)
-        page: list[Any] = list(session.execute(query if place is None else query.where(here > tuple_(*place))))
+        page = _fetched(session, query if place is None else query.where(here > tuple_(*place)))
         if page:
             yield page
         if len(page) < _BATCH:
@@ -164,8 +194,13 @@ def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[l
         place = (page[-1].example_id, page[-1].sample_index)
 
 
-class _Rows:
-    """COTs as rows, with what is read beside them."""
+def _fetched(session: Session, query: Any) -> list[Any]:
+    """Rows without the session's own handling of them, which costs as much as reading them."""
+    return list(session.connection().execute(query).all())
+
+
+class _Tables:
+    """COTs as columns, with what is read beside them."""
 
     def __init__(self, session: Session, export: Export) -> None:
         self._session = session
@@ -173,48 +208,44 @@ class _Rows:
         self._task = export.version.task
         wanted = export.request.model_dump(exclude_defaults=True)
         self._is_whole = not wanted.keys() & (CandidateFilter.model_fields.keys() - {"model"})
-        self._models: dict[str, str] = {}
         self._questions: dict[int, Any] = {}
+        self._models = self._scored_by()
 
-    def of(self, page: list[Any]) -> list[Row]:
-        ids = [one.id for one in page]
-        self._know_questions({one.example_id for one in page})
-        among = self._among(page, ids)
-        scores, ratings, summaries = self._scores(among), self._ratings(among), self._summaries(among)
-        rows = []
-        for one in page:
-            question = self._questions[one.example_id]
-            summary = summaries.get(one.id)
-            rows.append(
-                {
-                    "id": one.id,
-                    "example_id": one.example_id,
-                    "question_id": question.external_id,
-                    "question": question.question,
-                    "choices": question.choices,
-                    "gold": question.answer,
-                    "task": question.task or self._task,
-                    "sample_index": one.sample_index,
-                    "model": one.model,
-                    "text": one.text,
-                    "answer": one.answer,
-                    "answer_rule": one.answer_rule,
-                    "verdict": one.verdict,
-                    "finish_reason": one.finish_reason,
-                    "n_tokens": one.n_tokens,
-                    "is_duplicate": one.is_duplicate,
-                    "rating": summary[0] if summary else None,
-                    "rating_spread": summary[1] if summary else None,
-                    "ratings": ratings.get(one.id, []),
-                    "scores": scores.get(one.id, []),
-                }
-            )
-        return rows
+    def whole(self, page: list[Any]) -> Table:
+        """Every column of some COTs."""
+        found = dict(self._plain(page))
+        among = self._among(page)
+        ratings, scores = self._ratings(among), self._scores(among)
+        found["ratings"] = Structs.of(_RATING, [ratings.get(one, ()) for one in found["id"]])
+        found["scores"] = self._score_cells([scores.get(one, ()) for one in found["id"]])
+        return found
 
-    def _among(self, page: list[Any], ids: list[int]) -> Any:
+    def rows(self, page: list[Any]) -> list[Row]:
+        """The columns that are one value each, row by row."""
+        found = self._plain(page)
+        return [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
+
+    def _plain(self, page: list[Any]) -> dict[str, Any]:
+        columns = [column.key for column in (Candidate.id, *_OF_CANDIDATES)]
+        found: dict[str, Any] = dict(zip(columns, zip(*page, strict=True), strict=True))
+        self._know_questions(set(found["example_id"]))
+        questions = [self._questions[one] for one in found["example_id"]]
+        found["question_id"] = [one.external_id for one in questions]
+        found["question"] = [one.question for one in questions]
+        found["choices"] = [one.choices for one in questions]
+        found["gold"] = [one.answer for one in questions]
+        found["task"] = [one.task or self._task for one in questions]
+        summaries = self._summaries(self._among(page))
+        nothing = (None, None)
+        found["rating"], found["rating_spread"] = zip(
+            *[summaries.get(one, nothing) for one in found["id"]], strict=True
+        )
+        return found
+
+    def _among(self, page: list[Any]) -> Any:
         """Condition on ``Candidate`` for a page: of a whole set its stretch, which is cheaper than a list of ids."""
         if not self._is_whole:
-            return Candidate.id.in_(ids)
+            return Candidate.id.in_([one.id for one in page])
         stretch = Candidate.example_id.between(page[0].example_id, page[-1].example_id)
         return and_(Candidate.run_id == self._run_id, stretch)
 
@@ -227,43 +258,64 @@ class _Rows:
         for row in self._session.execute(query.where(Example.id.in_(missing))) if missing else ():
             self._questions[row.id] = row
 
-    def _scores(self, among: Any) -> dict[int, list[dict[str, Any]]]:
-        query = select(Score.candidate_id, Score.model_run_id, Score.score)
-        query = query.join(Candidate, Candidate.id == Score.candidate_id).where(among)
-        found: dict[int, list[dict[str, Any]]] = {}
-        for candidate_id, model_run_id, score in self._session.execute(query):
-            name = self._models.get(model_run_id) or self._name(model_run_id)
-            found.setdefault(candidate_id, []).append({"model_run_id": model_run_id, "model": name, "score": score})
+    def _scored_by(self) -> list[tuple[str, str]]:
+        """Id and name of every model that scored COTs of the set."""
+        models = select(Run.id, Run.method, Run.name, Run.seed).join(
+            CandidateSetModel, CandidateSetModel.model_run_id == Run.id
+        )
+        found = self._session.execute(models.where(CandidateSetModel.run_id == self._run_id).order_by(Run.id))
+        return [(one.id, candidates.model_name(one.method, one.name, one.seed)) for one in found]
+
+    def _scores(self, among: Any) -> dict[int, tuple[float | None, ...]]:
+        """Each COT's score under every model: a row a COT instead of one a score."""
+        found: dict[int, tuple[float | None, ...]] = {}
+        for start in range(0, len(self._models), _MODELS_AT_ONCE):
+            query = select(Candidate.id).where(among)
+            for model_run_id, _ in self._models[start : start + _MODELS_AT_ONCE]:
+                one = aliased(Score)
+                on = and_(one.candidate_id == Candidate.id, one.model_run_id == model_run_id)
+                query = query.outerjoin(one, on).add_columns(one.score)
+            for candidate_id, *scores in _fetched(self._session, query):
+                found[candidate_id] = (*found.get(candidate_id, ()), *scores)
         return found
 
-    def _name(self, model_run_id: str) -> str:
-        run = self._session.get(Run, model_run_id)
-        self._models[model_run_id] = candidates.model_name(run.method, run.name, run.seed) if run else "deleted"
-        return self._models[model_run_id]
+    def _score_cells(self, scored: list[tuple[float | None, ...]]) -> Structs:
+        offsets, values, models = [0], [], []
+        numbers = range(len(self._models))
+        for scores in scored:
+            if None in scores:
+                kept = [number for number in numbers if scores[number] is not None]
+                values.extend([scores[number] for number in kept])
+                models.extend(kept)
+            elif scores:
+                values.extend(scores)
+                models.extend(numbers)
+            offsets.append(len(values))
+        ids, names = [one for one, _ in self._models], [name for _, name in self._models]
+        of_models = {"model_run_id": [ids[one] for one in models], "model": [names[one] for one in models]}
+        return Structs(offsets, {**of_models, "score": values})
 
-    def _ratings(self, among: Any) -> dict[int, list[dict[str, Any]]]:
-        query = select(Rating.candidate_id, Rating.rater, Rating.source, Rating.scale, Rating.value)
+    def _ratings(self, among: Any) -> dict[int, list[tuple[Any, ...]]]:
+        query = select(Rating.candidate_id, *(getattr(Rating, name) for name in _RATING))
         query = query.join(Candidate, Candidate.id == Rating.candidate_id)
         query = query.where(among, Rating.is_current.is_(True)).order_by(Rating.id)
-        found: dict[int, list[dict[str, Any]]] = {}
-        for candidate_id, rater, source, scale, value in self._session.execute(query):
-            one = {"rater": rater, "source": source, "scale": scale, "value": value}
-            found.setdefault(candidate_id, []).append(one)
+        found: dict[int, list[tuple[Any, ...]]] = {}
+        for candidate_id, *one in _fetched(self._session, query):
+            found.setdefault(candidate_id, []).append(tuple(one))
         return found
 
     def _summaries(self, among: Any) -> dict[int, tuple[float, float | None]]:
         query = select(RatingSummary.candidate_id, RatingSummary.rating, RatingSummary.spread)
         query = query.join(Candidate, Candidate.id == RatingSummary.candidate_id)
-        rows = self._session.execute(query.where(among))
+        rows = _fetched(self._session, query.where(among))
         return {row.candidate_id: (row.rating, row.spread) for row in rows}
 
 
-def _preferences(session: Session, export: Export, pages: Iterator[list[Any]]) -> Iterator[list[Row]]:
+def _preferences(export: Export, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
     """Preferences among a question's COTs; repeats and, ranked by rating, unrated ones are left out."""
-    read = _Rows(session, export)
     form, by_rating = export.request.format, export.request.quality == "rating"
     waiting: list[Row] = []
-    for rows in _whole_questions(read.of(page) for page in pages):
+    for rows in _whole_questions(pages):
         for _, group in groupby(rows, key=lambda row: row["example_id"]):
             mine = [row for row in group if not row["is_duplicate"]]
             quality = "rating" if by_rating else "verdict"

@@ -5,8 +5,11 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
+from json.encoder import encode_basestring
 from typing import Any, Literal, Protocol
 
 import pyarrow as pa
@@ -61,21 +64,56 @@ class Outlet(io.RawIOBase):
         return str(self._digest.hexdigest())
 
 
-class RowWriter(Protocol):
+@dataclass(frozen=True, slots=True)
+class Structs:
+    """A column whose cells are lists of structs, kept flat: a million rows are not made of millions of dicts.
+
+    Cell ``i`` holds the places from ``offsets[i]`` up to ``offsets[i + 1]`` of every field.
+    """
+
+    offsets: list[int]
+    fields: dict[str, list[Any]]
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        whole = [dict(zip(self.fields, values, strict=True)) for values in zip(*self.fields.values(), strict=True)]
+        return (whole[start:end] for start, end in pairwise(self.offsets))
+
+    @classmethod
+    def of(cls, names: Sequence[str], cells: Iterable[Sequence[Sequence[Any]]]) -> "Structs":
+        """From each cell's structs as tuples in the order of ``names``."""
+        offsets: list[int] = [0]
+        flat: list[Sequence[Any]] = []
+        for cell in cells:
+            flat.extend(cell)
+            offsets.append(len(flat))
+        return cls(offsets, {name: [one[at] for one in flat] for at, name in enumerate(names)})
+
+
+Cells = Sequence[Any] | Structs
+Table = Mapping[str, Cells]
+"""Some rows, column by column, in the order of the file's columns."""
+
+
+def as_table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
+    """Rows turned into columns."""
+    return {column.name: [row[column.name] for row in rows] for column in columns}
+
+
+class TableWriter(Protocol):
     """Writes batches of rows to an outlet."""
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, table: Table, n_rows: int) -> None:
         """Write some rows."""
 
     def finish(self) -> None:
         """Write what a file of this kind ends with."""
 
 
-def row_writer(kind: Kind, columns: Sequence[Column], outlet: Outlet) -> RowWriter:
+def table_writer(kind: Kind, columns: Sequence[Column], outlet: Outlet) -> TableWriter:
     """The writer of a kind of file."""
     match kind:
         case "jsonl":
-            return _Jsonl(outlet)
+            return _Jsonl(columns, outlet)
         case "csv":
             return _Csv(columns, outlet)
         case "parquet":
@@ -88,7 +126,7 @@ def file_name(stem: str, kind: Kind) -> str:
 
 
 def written(
-    batches: Iterable[Sequence[Row]], kind: Kind, columns: Sequence[Column], outlet: Outlet, counted: list[int]
+    batches: Iterable[Table], kind: Kind, columns: Sequence[Column], outlet: Outlet, counted: list[int]
 ) -> Iterator[bytes]:
     """The bytes of a file, a piece a batch.
 
@@ -99,10 +137,13 @@ def written(
         outlet: Knows size and sha256 at the end.
         counted: Its one element becomes the number of rows.
     """
-    writer = row_writer(kind, columns, outlet)
-    for rows in batches:
-        writer.write(rows)
-        counted[0] += len(rows)
+    writer = table_writer(kind, columns, outlet)
+    for table in batches:
+        first = table[columns[0].name]
+        assert not isinstance(first, Structs)  # a row's id or text comes first
+        if first:
+            writer.write(table, len(first))
+            counted[0] += len(first)
         if piece := outlet.take():
             yield piece
     writer.finish()
@@ -112,6 +153,8 @@ def written(
 
 def zipped(name: str, pieces: Iterator[bytes], others: Any) -> Iterator[bytes]:
     """A ZIP archive of a file that is still being written, and of smaller ones made once it is complete.
+
+    A piece is compressed while the next one is made: zlib leaves the interpreter to others meanwhile.
 
     Args:
         name: Of the file within.
@@ -124,11 +167,16 @@ def zipped(name: str, pieces: Iterator[bytes], others: Any) -> Iterator[bytes]:
         entry = zipfile.ZipInfo(name)
         entry.compress_type = zipfile.ZIP_STORED if name.endswith(".parquet") else zipfile.ZIP_DEFLATED
         entry._compresslevel = 1  # type: ignore[attr-defined]  # public from Python 3.13 on
-        with archive.open(entry, "w", force_zip64=True) as member:
+        with ThreadPoolExecutor(1, "zip") as beside, archive.open(entry, "w", force_zip64=True) as member:
+            before: Future[int] | None = None
             for piece in pieces:
-                member.write(piece)
-                if ready := outlet.take():
-                    yield ready
+                if before is not None:
+                    before.result()
+                    if ready := outlet.take():
+                        yield ready
+                before = beside.submit(member.write, piece)
+            if before is not None:
+                before.result()
         for other, text in others().items():
             archive.writestr(other, text)
     yield outlet.take()
@@ -142,20 +190,43 @@ def safe_cell(value: Any) -> Any:
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 class _Jsonl:
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, columns: Sequence[Column], outlet: Outlet) -> None:
         self._outlet = outlet
+        self._types = {column.name: column.type for column in columns}
+        self._line = _json_template(self._types)
 
-    def write(self, rows: Sequence[Row]) -> None:
-        lines = "\n".join(map(_dumps, rows))
-        if rows:
-            # Lone surrogates, which hostile text may hold, have no UTF-8 form.
-            self._outlet.write(lines.encode("utf-8", "replace") + b"\n")
+    def write(self, table: Table, n_rows: int) -> None:
+        cells = [_as_json(table[name], kind) for name, kind in self._types.items()]
+        lines = "\n".join([self._line % values for values in zip(*cells, strict=True)])
+        # Lone surrogates, which hostile text may hold, have no UTF-8 form.
+        self._outlet.write(lines.encode("utf-8", "replace") + b"\n")
 
     def finish(self) -> None:
         """Nothing: the last line is complete."""
+
+
+def _json_template(names: Iterable[str]) -> str:
+    return "{" + ",".join(f"{_dumps(name)}:%s".replace("%", "%%", name.count("%")) for name in names) + "}"
+
+
+def _as_json(cells: Cells, kind: pa.DataType) -> list[str]:
+    """Every cell as JSON text. What repeats, such as the question of a group, is encoded once a batch."""
+    if isinstance(cells, Structs):
+        types = {field.name: field.type for field in kind.value_type}
+        item = _json_template(types)
+        encoded = [_as_json(cells.fields[name], of_field) for name, of_field in types.items()]
+        items = [item % values for values in zip(*encoded, strict=True)]
+        return [f"[{','.join(items[start:end])}]" for start, end in pairwise(cells.offsets)]
+    if pa.types.is_string(kind) or pa.types.is_boolean(kind):
+        known = {value: _WORDS[value] if value in _WORDS else encode_basestring(value) for value in set(cells)}
+        return [known[value] for value in cells]
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return ["null" if value is None else repr(value) for value in cells]
+    return ["null" if value is None else _dumps(value) for value in cells]
 
 
 class _Csv:
@@ -164,13 +235,13 @@ class _Csv:
         self._names = [column.name for column in columns]
         self._put([self._names])
 
-    def write(self, rows: Sequence[Row]) -> None:
-        self._put([[safe_cell(row[name]) for name in self._names] for row in rows])
+    def write(self, table: Table, n_rows: int) -> None:
+        self._put(zip(*[map(safe_cell, table[name]) for name in self._names], strict=True))
 
     def finish(self) -> None:
         """Nothing: the last line is complete."""
 
-    def _put(self, lines: list[list[Any]]) -> None:
+    def _put(self, lines: Iterable[Iterable[Any]]) -> None:
         text = io.StringIO(newline="")
         csv.writer(text).writerows(lines)
         self._outlet.write(text.getvalue().encode("utf-8", "replace"))
@@ -181,10 +252,19 @@ class _Parquet:
         self._schema = pa.schema([(column.name, column.type) for column in columns])
         self._writer = pq.ParquetWriter(outlet, self._schema, compression="snappy")
 
-    def write(self, rows: Sequence[Row]) -> None:
-        arrays = [pa.array([row[item.name] for row in rows], item.type) for item in self._schema]
-        if rows:
-            self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+    def write(self, table: Table, n_rows: int) -> None:
+        arrays = [_as_arrow(table[item.name], item.type) for item in self._schema]
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema), row_group_size=n_rows)
 
     def finish(self) -> None:
         self._writer.close()
+
+
+def _as_arrow(cells: Cells, kind: pa.DataType) -> pa.Array:
+    if not isinstance(cells, Structs):
+        return pa.array(cells, kind)
+    fields = list(kind.value_type)
+    parts = [pa.array(cells.fields[field.name], field.type) for field in fields]
+    return pa.ListArray.from_arrays(
+        pa.array(cells.offsets, pa.int32()), pa.StructArray.from_arrays(parts, fields=fields), type=kind
+    )

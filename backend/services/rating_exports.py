@@ -14,7 +14,7 @@ from aft.version import VERSION
 from backend.db.models import Adjudication, Candidate, Example, Rating, Review, ReviewQueue, Run
 from backend.db.session import reading
 from backend.services import candidates, review_queues
-from backend.services.export_files import Column, Kind, Outlet, Row, file_name, written, zipped
+from backend.services.export_files import Column, Kind, Outlet, Row, Table, as_table, file_name, written, zipped
 
 _BATCH = 2_000
 _TEXT, _NUMBER, _WHOLE = pa.string(), pa.float64(), pa.int64()
@@ -96,7 +96,7 @@ def prepare(session: Session, *, run_id: str | None, queue_id: str | None, kind:
     return RatingExport(candidates.get_set(session, run_id or ""), None, kind, revisions)
 
 
-def _batches(session: Session, export: RatingExport) -> Iterator[list[Row]]:
+def _batches(session: Session, export: RatingExport) -> Iterator[Table]:
     query = (
         select(
             Rating, Candidate.text, Example.external_id, Example.question, Review.revision,
@@ -119,7 +119,7 @@ def _batches(session: Session, export: RatingExport) -> Iterator[list[Row]]:
     while True:
         page = session.execute(query.where(Rating.id > after)).all()
         if page:
-            yield [_row(*found) for found in page]
+            yield as_table([_row(*found) for found in page], COLUMNS)
             after = page[-1][0].id
         if len(page) < _BATCH:
             return

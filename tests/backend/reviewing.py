@@ -10,11 +10,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from aft.config.sampling import SampleConfig
-from backend.db.models import Candidate, Example, Score
+from backend.db.models import Candidate, Example
 from backend.db.session import transaction
-from backend.services import candidates, ratings
+from backend.services import candidates, ratings, scores
 from backend.services.candidates import SampledRow
 from backend.services.ratings import RatedRow
+from backend.services.scores import ScoredRow
 from tests.backend.client import client
 from tests.factories import make_dataset, make_run
 
@@ -61,14 +62,10 @@ def sample_set(questions: int = 8) -> Sampled:
             ]
         candidates.record(session, run_id=run.id, task="arithmetic", samples=samples)
         rows = list(session.scalars(select(Candidate).where(Candidate.run_id == run.id)))
-        for row in rows:
-            # The wrong one is ahead, most of all in the first question.
-            value = (
-                -0.5
-                + 0.1 * (row.sample_index == 1)
-                + 0.001 * (examples[0].id - row.example_id) * (row.sample_index == 1)
-            )
-            session.add(Score(candidate_id=row.id, model_run_id=model.id, by_run_id=run.id, score=value, n_tokens=2))
+        # The wrong one is ahead, most of all in the first question.
+        ahead = {row.id: 0.1 + 0.001 * (examples[0].id - row.example_id) for row in rows if row.sample_index == 1}
+        scored = [ScoredRow(row.id, -0.5 + ahead.get(row.id, 0.0), 2) for row in rows]
+        scores.record(session, model_run_id=model.id, by_run_id=run.id, rows=scored)
         levels = {0: 9.0, 1: 3.0, 2: 8.0, 3: 1.0}
         rated = [RatedRow(row.id, levels[row.sample_index], {"note": "SECRET-EVIDENCE"}) for row in rows]
         ratings.record(session, run_id=judge.id, rater="oracle", rows=rated)

@@ -8,15 +8,22 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.services import candidate_exports
+from backend.db.models import Candidate
+from backend.db.session import transaction
+from backend.services import candidate_exports, scores
+from backend.services.export_files import Column, Outlet, Structs, written
 from backend.services.preference_rows import RankedQuestion, rows
+from backend.services.scores import ScoredRow
 from tests.backend.client import client
 from tests.backend.reviewing import HOSTILE, Sampled, sample_set
+from tests.factories import make_run
 
 
 @pytest.fixture
@@ -67,6 +74,52 @@ def test_every_format_holds_the_same_rows(sampled: Sampled) -> None:
     assert table[0]["text"] == first["text"]
 
 
+def test_a_score_that_is_missing_is_left_out(sampled: Sampled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidate_exports, "_MODELS_AT_ONCE", 1)
+    with transaction() as session:
+        first = session.scalars(select(Candidate.id).order_by(Candidate.id).limit(1)).one()
+        other = make_run(session, "another model", kind="train", method="VFT", seed=2)
+        scores.record(session, model_run_id=other.id, by_run_id=other.id, rows=[ScoredRow(first, -1.25, 2)])
+    files, manifest = fetch(sampled)
+    scored = {row["id"]: {one["model"]: one["score"] for one in row["scores"]} for row in lines(files, manifest)}
+    assert [len(one) for one in scored.values()] == [2, *[1] * 19]
+    assert scored[first]["VFT · seed 2"] == -1.25
+    files, manifest = fetch(sampled, format="parquet", verdict="right")
+    (row,) = [one for one in pq.read_table(io.BytesIO(files[manifest["file"]])).to_pylist() if one["id"] == first]
+    assert {one["model"]: one["score"] for one in row["scores"]} == scored[first]
+
+
+def test_json_lines_are_what_the_standard_library_writes() -> None:
+    inner = pa.list_(pa.struct({"who": pa.string(), "100%": pa.float64()}))
+    types = {
+        "id": pa.int64(),
+        "text": pa.string(),
+        "ok": pa.bool_(),
+        "value": pa.float64(),
+        "choices": pa.list_(pa.string()),
+    }
+    columns = [Column(name, kind) for name, kind in (types | {"given": inner}).items()]
+    table: dict[str, Any] = {
+        "id": [1, 2],
+        "text": [HOSTILE + "\ud800 %s \u2028", None],
+        "ok": [True, None],
+        "value": [0.1, None],
+        "choices": [["a", "%d"], None],
+        "given": Structs.of(("who", "100%"), [[("Ann", 1e-9), (None, None)], []]),
+    }
+    outlet, counted = Outlet(), [0]
+    content = b"".join(
+        written([table, {**{name: [] for name in table}, "given": Structs([0], {})}], "jsonl", columns, outlet, counted)
+    )
+    assert counted == [2]
+    first, second = [json.loads(line) for line in content.decode().split("\n")[:-1]]
+    assert first == {
+        "id": 1, "text": HOSTILE + "? %s \u2028", "ok": True, "value": 0.1, "choices": ["a", "%d"],
+        "given": [{"who": "Ann", "100%": 1e-9}, {"who": None, "100%": None}],
+    }  # fmt: skip
+    assert second == {**dict.fromkeys(types), "id": 2, "given": []}
+
+
 def test_the_filter_is_the_pages(sampled: Sampled) -> None:
     files, manifest = fetch(sampled, verdict="right", min_rating=0.8)
     assert {row["verdict"] for row in lines(files, manifest)} == {"right"}
@@ -112,11 +165,6 @@ def test_equal_qualities_make_no_pair_and_the_widest_come_first() -> None:
 
 
 def test_no_cell_is_a_formula(sampled: Sampled) -> None:
-    from sqlalchemy import update
-
-    from backend.db.models import Candidate
-    from backend.db.session import transaction
-
     with transaction() as session:
         session.execute(update(Candidate).values(text='=HYPERLINK("http://evil", "go")'))
     files, manifest = fetch(sampled, format="csv")
