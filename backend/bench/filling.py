@@ -29,7 +29,7 @@ from backend.db.models import (
     utcnow,
 )
 from backend.db.session import transaction
-from backend.services import candidate_stats
+from backend.services import candidate_stats, metrics
 
 K = 64
 MODELS = 4
@@ -234,6 +234,9 @@ def _experiment(random: np.random.Generator, inputs: dict[str, Any], n_runs: int
         for step, value in enumerate(random.random(steps).tolist())
     )
     _load(Metric, points)
+    for run in runs:
+        with transaction() as session:
+            metrics.sum_up(session, run["id"], [SERIES], 0, steps)
     return experiment_id
 
 

@@ -8,12 +8,10 @@ otherwise each count without the other's rows.
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, case, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.db.models import (
-    Base,
     Candidate,
     CandidateSet,
     CandidateSetModel,
@@ -24,7 +22,7 @@ from backend.db.models import (
     Run,
     Score,
 )
-from backend.db.upserts import upsert
+from backend.db.upserts import insert_from, upsert
 from backend.services import candidate_search
 
 _CHUNK = 500
@@ -109,7 +107,7 @@ def rebuild(session: Session, run_id: str) -> None:
         func.sum(QuestionScores.sum_score), func.sum(QuestionScores.n_violated), _count(QuestionScores.n_violated > 0),
     ).where(QuestionScores.run_id == run_id).group_by(QuestionScores.run_id, QuestionScores.model_run_id)  # fmt: skip
     names = ("run_id", "model_run_id", "n_scored", "sum_score", "n_violated", "n_questions_violated")
-    _insert_from(session, CandidateSetModel, names, models)
+    insert_from(session, CandidateSetModel, names, models)
     session.expire_all()
 
 
@@ -148,7 +146,7 @@ def _fill_questions(session: Session, run_id: str, example_ids: list[int] | None
         "run_id", "example_id", "n_candidates", "n_right", "n_wrong", "n_unparsed", "n_truncated", "n_duplicate",
         "min_tokens", "max_tokens", "n_rated", "n_disagreed", "rating", "rating_spread",
     )  # fmt: skip
-    _insert_from(session, QuestionStats, names, query)
+    insert_from(session, QuestionStats, names, query)
 
 
 def _fill_scores(session: Session, run_id: str, model_run_id: str | None, example_ids: list[int] | None) -> None:
@@ -180,7 +178,7 @@ def _fill_scores(session: Session, run_id: str, model_run_id: str | None, exampl
         "run_id", "model_run_id", "example_id", "n_scored", "sum_score", "n_violated", "best", "best_wrong",
         "worst_right", "margin",
     )  # fmt: skip
-    _insert_from(session, QuestionScores, names, query)
+    insert_from(session, QuestionScores, names, query)
 
 
 def _fill_ratings(session: Session, which: Any) -> None:
@@ -204,7 +202,7 @@ def _fill_ratings(session: Session, which: Any) -> None:
         .group_by(one_rater.c.candidate_id, one_rater.c.run_id, one_rater.c.example_id)
     )  # fmt: skip
     names = ("candidate_id", "run_id", "example_id", "rating", "spread", "n_raters")
-    _insert_from(session, RatingSummary, names, query)
+    insert_from(session, RatingSummary, names, query)
 
 
 def _refresh_scores(session: Session, run_id: str, model_run_id: str, example_ids: list[int]) -> None:
@@ -269,14 +267,3 @@ def _widen(session: Session, run_id: str, which: Any) -> None:
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _insert_from(session: Session, model: type[Base], names: Sequence[str], query: Any) -> None:
-    """Insert what a query finds; rows that are there already take the new values."""
-    table = model.__table__
-    assert isinstance(table, Table)
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement: Any = make(table).from_select(list(names), query)
-    keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in names if name not in keys}
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))

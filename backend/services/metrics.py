@@ -1,18 +1,20 @@
 """Series of points: written in batches by the run that measures, read thinned by whoever draws."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from backend.db.models import Metric, Result, utcnow
-from backend.db.upserts import upsert
+from backend.db.models import Metric, MetricStretch, Result, Run, utcnow
+from backend.db.upserts import insert_from, upsert
 from backend.services import events
 from backend.services.leases import Claim, fence
 
 MAX_POINTS = 1000
+STRETCH = 10
+"""Steps whose points are summed as they are stored."""
 _ROWS_PER_INSERT = 500
 
 
@@ -46,7 +48,9 @@ def record_points(session: Session, claim: Claim, points: Sequence[tuple[int, Ma
     for start in range(0, len(rows), _ROWS_PER_INSERT):
         upsert(session, Metric, rows[start : start + _ROWS_PER_INSERT], ("value", "attempt", "created_at"))
     if rows:
-        data = {"names": sorted({name for name, _ in values}), "step": max(step for _, step in values)}
+        written, steps = {name for name, _ in values}, [step for _, step in values]
+        sum_up(session, claim.run_id, written, min(steps), max(steps))
+        data = {"names": sorted(written), "step": max(steps)}
         events.publish(session, "metric", "points", run_id=claim.run_id, data=data)
     return len(rows)
 
@@ -85,26 +89,51 @@ def read_series(
 def read_many(
     session: Session, run_ids: Sequence[str], name: str, max_points: int = 200
 ) -> dict[str, list[tuple[int, float]]]:
-    """One series of many runs, each as means over equal stretches of its steps, about ``max_points`` of them.
+    """One series of many runs, each as means over equal stretches of its steps, at most ``max_points`` of them.
 
     Unlike `read_series` it keeps no extremes: it is for means over runs, and a hundred runs of ten thousand steps are
     not carried out of the database for them.
     """
-    longest = select(Metric.run_id, func.max(Metric.step)).where(Metric.run_id.in_(run_ids), Metric.name == name)
-    strides = {
-        run_id: max(1, -(-last // max_points)) for run_id, last in session.execute(longest.group_by(Metric.run_id))
-    }
+    mine = (Metric.run_id == Run.id, Metric.name == name)
+    # The last entry of each run's part of the index; an aggregate over all runs would read every point.
+    last = select(func.max(Metric.step)).where(*mine).scalar_subquery()
+    strides: dict[int, list[str]] = {}
+    for run_id, step in session.execute(select(Run.id, last).where(Run.id.in_(run_ids))):
+        if step is not None:
+            strides.setdefault(_stride(step, max_points), []).append(run_id)
     series: dict[str, list[tuple[int, float]]] = {}
-    for stride in sorted(set(strides.values())):
-        wanted = [run_id for run_id, of_run in strides.items() if of_run == stride]
-        stretch = Metric.step - Metric.step % stride
-        query = select(Metric.run_id, stretch, func.avg(Metric.value))
-        query = query.where(Metric.run_id.in_(wanted), Metric.name == name)
-        for run_id, step, value in session.execute(
-            query.group_by(Metric.run_id, stretch).order_by(Metric.run_id, stretch)
-        ):
-            series.setdefault(run_id, []).append((step, value))
+    for stride, ids in sorted(strides.items()):
+        for run_id, start, value in session.execute(_means(ids, name, stride)):
+            series.setdefault(run_id, []).append((start, value))
     return series
+
+
+def _stride(last_step: int, max_points: int) -> int:
+    """Steps of a stretch; from ``STRETCH`` on a multiple of it, so that stored sums make it up."""
+    stride = max(1, -(-(last_step + 1) // max_points))
+    return stride if stride < STRETCH else -(-stride // STRETCH) * STRETCH
+
+
+def _means(run_ids: list[str], name: str, stride: int) -> Select[str, int, float]:
+    of: Any = Metric if stride < STRETCH else MetricStretch
+    step = Metric.step if stride < STRETCH else MetricStretch.start
+    mean = func.avg(Metric.value) if stride < STRETCH else func.sum(MetricStretch.total) / func.sum(MetricStretch.n)
+    start = (step - step % stride).label("first_step")
+    query = select(of.run_id, start, mean).where(of.run_id.in_(run_ids), of.name == name)
+    return query.group_by(of.run_id, start).order_by(of.run_id, start)
+
+
+def sum_up(session: Session, run_id: str, names: Collection[str], first_step: int, last_step: int) -> None:
+    """Sum these series' points again over the stretches from that of one step to that of another."""
+    start = (Metric.step - Metric.step % STRETCH).label("start")
+    query = select(Metric.run_id, Metric.name, start, func.count(), func.sum(Metric.value)).where(
+        Metric.run_id == run_id,
+        Metric.name.in_(names),
+        Metric.step >= first_step - first_step % STRETCH,
+        Metric.step < last_step - last_step % STRETCH + STRETCH,
+    )
+    query = query.group_by(Metric.run_id, Metric.name, start)
+    insert_from(session, MetricStretch, ("run_id", "name", "start", "n", "total"), query)
 
 
 def thin(points: list[tuple[int, float]], max_points: int = MAX_POINTS) -> list[tuple[int, float]]:

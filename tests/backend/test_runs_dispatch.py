@@ -193,6 +193,27 @@ def test_point_measured_again_replaces_the_earlier_one_and_gaps_stay_gaps() -> N
         assert metrics.read_series(session, claim.run_id, ["train/loss"])["train/loss"] == [(1, 2.0)]
 
 
+@pytest.mark.usefixtures("database")
+def test_curves_of_many_runs_are_means_over_stretches_whatever_came_twice() -> None:
+    long, short = claimed(created()), claimed(created("another"))
+    with transaction() as session:
+        values = [(step, {"eval/x": float(step), "eval/y": 1.0}) for step in range(100)]
+        for start in range(0, 100, 7):
+            metrics.record_points(session, long, values[start : start + 7])
+        metrics.record_points(session, long, [(57, {"eval/x": 357.0}), (58, {"eval/x": math.inf})])
+        metrics.record_points(session, short, [(1, {"eval/x": 4.0}), (2, {"eval/x": 6.0})])
+    with reading() as session:
+        ids = [long.run_id, short.run_id, "no such run"]
+        found = metrics.read_many(session, ids, "eval/x", 4)
+        assert found.pop(short.run_id) == [(1, 4.0), (2, 6.0)]
+        assert found == {long.run_id: [(0, 14.5), (30, 54.5), (60, 74.5), (90, 94.5)]}
+        # Shorter than a stored sum: read from the points themselves.
+        finer = metrics.read_many(session, ids[:1], "eval/x", 20)[long.run_id]
+        assert finer[:2] == [(0, 2.0), (5, 7.0)]
+        assert len(finer) == 20
+        assert metrics.read_many(session, ids, "eval/z") == {}
+
+
 def test_thinning_keeps_ends_and_extremes() -> None:
     points = [(step, math.sin(step / 50)) for step in range(10_000)]
     points[4321] = (4321, 9.0)

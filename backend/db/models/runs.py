@@ -138,6 +138,22 @@ class Metric(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class MetricStretch(Base):
+    """Points of a series within ten steps, summed: what curves of a hundred long runs are drawn from.
+
+    Follows from ``Metric`` and is written with it; ``services/metrics`` knows how.
+    """
+
+    __tablename__ = "metric_stretches"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True)
+    """Its first step, a multiple of ten."""
+    n: Mapped[int]
+    total: Mapped[float] = mapped_column(Float)
+
+
 class Checkpoint(Base):
     """Saved weights of a run: resume points, and the final model."""
 
