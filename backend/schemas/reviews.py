@@ -160,6 +160,9 @@ class KnownCandidate(Schema):
     """What an open queue adds to a candidate."""
 
     candidate_id: int
+    run_id: str
+    """The candidate set."""
+    example_id: int
     model: str
     verdict: Verdict
     why: str

@@ -115,6 +115,8 @@ def _known(session: Session, rows: dict[int, Candidate], example: Example) -> di
     return {
         row.id: {
             "candidate_id": row.id,
+            "run_id": row.run_id,
+            "example_id": row.example_id,
             "model": makers[row.run_id].name,
             "verdict": row.verdict,
             "why": f"Read {row.answer!r}; the gold answer is {example.answer}."

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from backend.db.migrate import upgrade
-from backend.db.models import Rating, Review, ReviewItem
+from backend.db.models import Candidate, Rating, Review, ReviewItem
 from backend.db.session import get_engine, reset_engines, transaction
+from backend.services import scores, tokens
+from backend.services.scores import ScoredRow
 from tests.backend.reviewing import Sampled, queue_body, sample_set
 from tests.browser.served import served
 from tests.waiting import wait_until
@@ -247,6 +250,42 @@ def test_two_reviewers_at_once_never_get_the_same_place(server: tuple[str, Sampl
     assert {rater for rater, _ in values(queue_id)} == {"Ida", "Udo"}
     one_context.close()
     two_context.close()
+
+
+def store_tokens(sampled: Sampled) -> None:
+    """Log-probabilities of every letter of the COTs, as a score run stores them."""
+    with transaction() as session:
+        for candidate in session.scalars(select(Candidate).where(Candidate.run_id == sampled.run_id)).all():
+            logprobs = np.linspace(-4, 0, len(candidate.text)).astype("<f2").tobytes()
+            row = ScoredRow(candidate.id, -2.0, len(candidate.text), logprobs)
+            by = {"model_run_id": sampled.model_id, "by_run_id": sampled.run_id}
+            scores.record(session, **by, rows=[row], only_tokens=True)
+            tokens.place(session, {candidate.id: range(1, len(candidate.text) + 1)})
+
+
+def test_an_open_queue_shows_gold_difference_and_tokens_by_keys(server: tuple[str, Sampled], browser: Browser) -> None:
+    store_tokens(server[1])
+    queue_id = new_queue(server, is_blind=False, source={"n": 1})
+    context, page = sit_down(server, browser, "Olga", queue_id)
+    page.keyboard.press("g")
+    expect(page.get_by_role("status").filter(has_text="Gold answer")).to_be_visible()
+    card = page.get_by_role("article", name="COT A")
+    page.keyboard.press("t")
+    expect(card.locator("[data-side=heat]").first).to_have_attribute("title", "−4.000 nats")
+    expect(card.get_by_text("log-probability of each token under")).to_be_visible()
+    page.keyboard.press("d")
+    expect(card.locator("[data-side=heat]")).to_have_count(0)
+    expect(card.locator("del, ins").first).to_be_visible()
+    context.close()
+    # The same keys in a blind queue say why nothing comes, and nothing was sent.
+    context, page = sit_down(server, browser, "Olga", new_queue(server, source={"n": 1}))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for key, words in (("g", "the gold answer is not here"), ("t", "of each token is not here"), ("d", "reference")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("status").filter(has_text=words)).to_have_count(1)
+    assert not [url for url in asked if "tokens" in url or "candidate-sets" in url]
+    context.close()
 
 
 def test_keys_are_listed_and_can_be_changed(server: tuple[str, Sampled], browser: Browser) -> None:

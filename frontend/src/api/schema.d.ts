@@ -5424,10 +5424,17 @@ export interface components {
             answer_span: components["schemas"]["Span"] | null;
             /** Candidate Id */
             candidate_id: number;
+            /** Example Id */
+            example_id: number;
             /** Model */
             model: string;
             /** Ratings */
             ratings: components["schemas"]["CandidateRating"][];
+            /**
+             * Run Id
+             * @description The candidate set.
+             */
+            run_id: string;
             /** Scores */
             scores: components["schemas"]["CandidateScore"][];
             /**

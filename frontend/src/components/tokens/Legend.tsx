@@ -1,5 +1,5 @@
 import { LOWEST, WIDEST } from "./heat";
-import classes from "./Tokens.module.css";
+import classes from "./TokenText.module.css";
 
 /** What the colours mean; always there. */
 export function Legend({ first, second }: { first: string; second: string | undefined }) {

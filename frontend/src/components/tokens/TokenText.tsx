@@ -1,7 +1,7 @@
 import { type CSSProperties, useMemo } from "react";
 import { difference, fixed } from "@/components/format";
 import { heat, tint, tokenPieces } from "./heat";
-import classes from "./Tokens.module.css";
+import classes from "./TokenText.module.css";
 
 interface Props {
   text: string;

@@ -1,11 +1,13 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, type Schema, unwrap } from "@/api/client";
+import { isActive } from "@/components/RunState";
 
 export type Queue = Schema<"QueueRead">;
 export type QueueCreate = Schema<"QueueCreate">;
 export type Mode = Queue["mode"];
 export type Item = Schema<"ItemRead">;
 export type ItemCandidate = Schema<"ItemCandidate">;
+export type Known = Schema<"KnownCandidate">;
 export type Submission = Schema<"ReviewSubmit">;
 export type ReviewProgress = Schema<"Progress">;
 export type Person = Schema<"PersonRead">;
@@ -119,5 +121,50 @@ export function useChangeQueue(queueId: string) {
       client.setQueryData(queueOptions(queueId).queryKey, queue);
       void client.invalidateQueries({ queryKey: ["review", "list"] });
     },
+  });
+}
+
+const WHILE_COMPUTING_MS = 1_000;
+
+export const setModelsOptions = (setId: string) =>
+  queryOptions({
+    queryKey: ["cots", setId, "checkpoints"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/candidate-sets/{run_id}/checkpoints", {
+          params: { path: { run_id: setId } },
+        }),
+      ),
+  });
+
+/** A question's COTs token by token, for a queue that is not blind. */
+export const tokensOptions = (setId: string, exampleId: number, modelRunId: string | undefined) =>
+  queryOptions({
+    queryKey: ["cots", setId, "tokens", exampleId, [modelRunId]],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/candidate-sets/{run_id}/questions/{example_id}/tokens", {
+          params: {
+            path: { run_id: setId, example_id: exampleId },
+            query: { model: modelRunId === undefined ? [] : [modelRunId] },
+          },
+        }),
+      ),
+    enabled: modelRunId !== undefined,
+    refetchInterval: ({ state }) =>
+      state.data?.pending.some((one) => isActive(one.state)) === true && WHILE_COMPUTING_MS,
+  });
+
+export function useComputeTokens(setId: string, exampleId: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (modelRunId: string) =>
+      unwrap(
+        await api.POST("/api/v1/candidate-sets/{run_id}/questions/{example_id}/tokens", {
+          params: { path: { run_id: setId, example_id: exampleId } },
+          body: { model_run_id: modelRunId },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["cots", setId] }),
   });
 }

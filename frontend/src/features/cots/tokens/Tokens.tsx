@@ -11,6 +11,8 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Progress } from "@/components/Progress";
 import { RunState } from "@/components/RunState";
+import { Legend } from "@/components/tokens/Legend";
+import { TokenNumbers, TokenText } from "@/components/tokens/TokenText";
 import { Verdict } from "@/components/Verdict";
 import { letterOf } from "../assessment/pairs";
 import {
@@ -20,9 +22,7 @@ import {
   tokensOptions,
   useComputeTokens,
 } from "../inspecting";
-import { Legend } from "./Legend";
 import classes from "./Tokens.module.css";
-import { TokenNumbers, TokenText } from "./TokenText";
 
 interface Props {
   setId: string;

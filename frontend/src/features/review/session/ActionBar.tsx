@@ -49,6 +49,7 @@ export function ActionBar({ item, draft, keys, hint, onAction }: Props) {
       {quiet("flag", draft.isFlagged ? "Flagged" : "Flag", "flag", draft.isFlagged)}
       {quiet("note", "Note", "note", draft.note !== "")}
       {item.reference !== null && quiet("diff", "Difference", "columns")}
+      {item.candidates.some((one) => one.known !== null) && quiet("tokens", "Tokens", "tag")}
       {item.gold_answer !== null && quiet("gold", "Gold answer", "check")}
       <span className={classes.hint}>{hint}</span>
       <Button

@@ -2,7 +2,7 @@ import { DiffText } from "@/components/DiffText";
 import { score } from "@/components/format";
 import { Verdict } from "@/components/Verdict";
 import type { Item, ItemCandidate } from "../queries";
-
+import { CandidateTokens } from "./CandidateTokens";
 import { type Draft, preferred } from "./draft";
 import classes from "./Session.module.css";
 import { stepsOf } from "./steps";
@@ -16,6 +16,7 @@ interface Props {
   /** Step under the keys, -1 for none. */
   step: number;
   showsDiff: boolean;
+  showsTokens: boolean;
   onFocus: () => void;
   onJudge: (value: number, words: string) => void;
   onPrefer: (label: string | null) => void;
@@ -52,7 +53,9 @@ export function CandidateCard(props: Props) {
         )}
         <span className={classes.mark}>{markOf(item, draft, label)}</span>
       </header>
-      {against === null ? (
+      {props.showsTokens && candidate.known !== null ? (
+        <CandidateTokens known={candidate.known} text={candidate.text} />
+      ) : against === null ? (
         <ol className={classes.steps}>
           {steps.map((one, index) => (
             <li

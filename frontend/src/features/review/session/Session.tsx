@@ -20,6 +20,8 @@ import { useSession } from "./useSession";
 
 type Open = "skip" | "keys" | "note" | "guidelines" | null;
 
+const NOTHING_SHOWN = { diff: false, gold: false, tokens: false };
+
 interface Cursor {
   itemId: number;
   label: string;
@@ -32,10 +34,7 @@ export function Session({ queue, person }: { queue: Queue; person: Person }) {
   const session = useSession(queue, person);
   const [keys, setKeys] = useState<KeyMap>(loadKeys);
   const [open, setOpen] = useState<Open>(null);
-  const [shows, setShows] = useState<{ diff: boolean; gold: boolean }>({
-    diff: false,
-    gold: false,
-  });
+  const [shows, setShows] = useState(NOTHING_SHOWN);
   const [said, say] = useState("");
   const [place, setPlace] = useState<Cursor | null>(null);
   const root = useRef<HTMLDivElement>(null);
@@ -53,7 +52,7 @@ export function Session({ queue, person }: { queue: Queue; person: Person }) {
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
     root.current?.querySelector(`.${classes.body}`)?.scrollTo(0, 0);
-    setShows({ diff: false, gold: false });
+    setShows(NOTHING_SHOWN);
   }, [item?.id]);
 
   const focus = (label: string, isQuiet = false) => {
@@ -144,7 +143,11 @@ export function Session({ queue, person }: { queue: Queue; person: Person }) {
       }
       case "diff":
         if (item.reference === null) return say("This queue does not show the reference.");
-        return setShows({ ...shows, diff: !shows.diff });
+        return setShows({ ...shows, diff: !shows.diff, tokens: false });
+      case "tokens":
+        if (item.candidates.every((one) => one.known === null))
+          return say("This queue is blind: what models say of each token is not here.");
+        return setShows({ ...shows, tokens: !shows.tokens, diff: false });
       case "gold":
         if (item.gold_answer === null)
           return say("This queue is blind: the gold answer is not here.");
@@ -223,6 +226,7 @@ export function Session({ queue, person }: { queue: Queue; person: Person }) {
                     focused={candidate.label === cursor.label && labels.length > 1}
                     step={candidate.label === cursor.label ? cursor.step : -1}
                     showsDiff={shows.diff}
+                    showsTokens={shows.tokens}
                     onFocus={() => focus(candidate.label)}
                     onJudge={(value, words) => judge(candidate.label, value, words)}
                     onPrefer={(label) => session.draft(prefer(entry.draft, labels, label))}

@@ -6,6 +6,7 @@ export type Action =
   | "flag"
   | "note"
   | "diff"
+  | "tokens"
   | "gold"
   | "previous"
   | "next"
@@ -67,6 +68,7 @@ export const BINDINGS: readonly Binding[] = [
   { action: "flag", keys: "f", words: "Flag" },
   { action: "note", keys: "m", words: "Write a note" },
   { action: "diff", keys: "d", words: "Difference to the reference" },
+  { action: "tokens", keys: "t", words: "Token log-probabilities" },
   { action: "gold", keys: "g", words: "Gold answer" },
   { action: "previous", keys: "[", words: "Item before" },
   { action: "next", keys: "]", words: "Next item" },
