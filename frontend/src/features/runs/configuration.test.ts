@@ -18,3 +18,8 @@ describe("humanName", () => {
     expect(humanName("pass_at_4")).toBe("pass at 4");
   });
 });
+
+it("names a task's own number as such", () => {
+  expect(humanName("task_accuracy/gsm8k")).toBe("Task accuracy, gsm8k questions");
+  expect(humanName("score_auroc/aqua")).toBe("score auroc, aqua questions");
+});
