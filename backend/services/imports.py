@@ -253,7 +253,7 @@ def _file(session: Session, index: int, item: ImportFileRequest, body: ImportReq
     if item.part is not None:
         detection = detection.model_copy(update={"part": None if item.part == "unmarked" else item.part})
     mapping = item.mapping or detection.mapping
-    task = body.task
+    task: str = body.task
     if body.task == MIXED and (mapping is None or mapping.task is None):
         task = item.task or detection.task or MIXED
         if role == "questions" and task == MIXED:

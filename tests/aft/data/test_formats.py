@@ -2,6 +2,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,7 +210,7 @@ def test_row_errors_name_row_column_and_reason(row: dict[str, object], column: s
 
 
 def test_rows_may_say_their_own_task() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"task": "gsm8k", "question": "1 + 1?", "answer": "2"},
         {"task": "AQUA", "question": "Which?", "answer": "b", "options": ["x", "y"]},
         {"task": "aqua", "question": "Which?", "answer": "b"},
