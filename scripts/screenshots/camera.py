@@ -8,16 +8,11 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import TimeoutError as NotQuiet
 
 from scripts.screenshots.scenes import Scene
+from tests.browser.looking import settle
 
 HEIGHT = 900
 TALLEST = 2600
 WEBP_QUALITY = 0.86
-_QUIET = """() => {
-    const waiting = document.querySelectorAll('[aria-busy="true"], .mantine-Skeleton-root').length;
-    const last = performance.getEntriesByType('resource').at(-1);
-    return waiting === 0 && document.querySelector('h1, h2, [role=alert]') !== null
-        && (last === undefined || performance.now() - last.responseEnd > 700);
-}"""
 _TO_WEBP = """async ([data, quality]) => {
     const image = new Image();
     image.src = `data:image/png;base64,${data}`;
@@ -86,7 +81,7 @@ def take(browser: Browser, address: str, scene: Scene, directory: Path, *, schem
 
 def _wait(page: Page, complaints: list[str]) -> None:
     try:
-        page.wait_for_function(_QUIET, timeout=20_000)
+        settle(page, quiet=700, timeout=20_000)
     except NotQuiet:
         complaints.append("still loading after 20 s")
 

@@ -48,11 +48,15 @@ def fill(address: str, tell: Told) -> None:
 
 def _experiment(web: httpx.Client, tell: Told) -> str:
     """The short demo, with more seeds: real runs, whose numbers show how pages look and nothing else."""
-    experiment_id: str = _post(web, "/demo?short=true", {})["id"]
+    experiment_id: str = _post(web, "/demo?short=true", {})["experiment_id"]
     _post(web, f"/experiments/{experiment_id}/extend", {"seeds": MORE_SEEDS})
     told = -1
     while True:
-        read = web.get(f"/experiments/{experiment_id}").json()
+        try:
+            read = web.get(f"/experiments/{experiment_id}").json()
+        except httpx.TransportError:  # a server at its limits closes connections that wait
+            time.sleep(2)
+            continue
         done = read["counts"]["succeeded"]
         if done != told:
             tell(f"{done} of {read['runs_total']} runs")

@@ -55,6 +55,22 @@ class Words:
     log: str = "RuntimeError: the boundary needs at least one positive; question 17 has none"
 
 
+MARKUP = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
+BIDI = "\u202eevil\u202c\u2066\u200f"
+CONTROL = "\x07\x1b[31m\x08\ufeff"
+WORD = "Donaudampfschifffahrtsgesellschaft"
+HOSTILE = Words(
+    name=f"{MARKUP[:71]}{BIDI}{WORD}"[:120],
+    short="<b onclick=window.hacked=1>\u202eolleh",
+    question=f"{MARKUP}{BIDI}{CONTROL} {WORD * 60} How many? ${{7*7}} {{{{7*7}}}}",
+    cot=f"{MARKUP}\n{BIDI}{CONTROL} [x](javascript:window.hacked=1)\n{WORD * 80}\nso [ANS] 7",
+    longest="We count, and count again. " * 190_000 + WORD * 2_000 + "\nso [ANS] 7",
+    note=f"{MARKUP} {BIDI} {WORD * 20}",
+    log=f"{MARKUP} \x1b[31mError\x1b[0m {BIDI} {WORD * 30}",
+)
+"""What somebody writes who wants to run code, turn lines around or break the page; one COT has 5 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """Ids of what was made."""
@@ -217,6 +233,8 @@ def converse(address: str, filled: Filled, words: Words) -> dict[str, str]:
         view = {"name": words.name, "query": "verdict=wrong", "experiment_id": filled.experiment_id}
         _post(web, "/saved-views", view)
         _post(web, "/runs/tags", {"run_ids": [filled.train_id], "add": [words.short], "remove": []})
+        judge = {"base_url": "http://127.0.0.1:9/v1", "model": words.name}
+        web.put("/judges/main", json=judge).raise_for_status()
         _post(web, "/ranking-sets", {"name": words.name, "source": {"queue_id": queues["rank"]}})
     return queues
 

@@ -7,13 +7,13 @@ import { Link, useParams } from "react-router";
 import { paths } from "@/app/paths";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { Facts } from "@/components/Facts";
 import { count, counted } from "@/components/format";
 import { Notice } from "@/components/Notice";
 import { PageHeader } from "@/components/PageHeader";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { DatasetMenu } from "./DatasetMenu";
 import classes from "./Datasets.module.css";
 import {
   type Dataset,
@@ -22,6 +22,7 @@ import {
   examplesOptions,
   useDecision,
 } from "./queries";
+import { Lineage, Splits, VersionPanel } from "./VersionPanels";
 
 const COLUMNS: ColumnDef<Example, unknown>[] = [
   {
@@ -65,6 +66,7 @@ export function DatasetPage() {
 
 function Loaded({ dataset }: { dataset: Dataset }) {
   const { newest } = dataset;
+  const whole = dataset.versions.find((version) => version.id === newest?.id);
   return (
     <>
       <PageHeader
@@ -72,9 +74,12 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         parent={{ label: "Data sets", to: paths.datasets }}
         facts={`${dataset.task} · ${counted(dataset.n_versions, "version")}`}
         actions={
-          <Button component={Link} to={paths.newExperiment} disabled={newest === null}>
-            New experiment
-          </Button>
+          <>
+            <DatasetMenu dataset={dataset} />
+            <Button component={Link} to={paths.newExperiment} disabled={newest === null}>
+              New experiment
+            </Button>
+          </>
         }
       />
       <div className={classes.page}>
@@ -84,19 +89,12 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         ))}
         {newest !== null && (
           <>
-            <Panel title={`Version ${newest.number}`}>
-              <Facts
-                items={[
-                  ["Questions", count(newest.n_rows)],
-                  ...Object.entries(dataset.parts).map(([part, n]) => [part, count(n)] as const),
-                  ["Left out", count(newest.n_rejected)],
-                  ["sha256", newest.sha256 ?? "–"],
-                ]}
-              />
-            </Panel>
+            {whole !== undefined && <VersionPanel version={whole} parts={dataset.parts} />}
+            {whole !== undefined && <Splits version={whole} />}
             <Examples versionId={newest.id} />
           </>
         )}
+        <Lineage dataset={dataset} />
       </div>
     </>
   );

@@ -111,3 +111,34 @@ export function useDecision(versionId: string, decision: "accept" | "discard") {
     onError: notifyError,
   });
 }
+
+export function useRenameDataset(datasetId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (name: string) =>
+      unwrap(
+        await api.PATCH("/api/v1/datasets/{dataset_id}", {
+          params: { path: { dataset_id: datasetId } },
+          body: { name },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["datasets"] }),
+  });
+}
+
+export function useDeleteDataset(datasetId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      const answer = await api.DELETE("/api/v1/datasets/{dataset_id}", {
+        params: { path: { dataset_id: datasetId } },
+      });
+      if (answer.error !== undefined) unwrap(answer);
+    },
+    onSuccess: () => {
+      notifyDone("The data set is deleted.");
+      // Only the list: the page of what is gone would ask for it once more.
+      void client.invalidateQueries({ queryKey: ["datasets", "list"] });
+    },
+  });
+}

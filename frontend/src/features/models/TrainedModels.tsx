@@ -70,7 +70,7 @@ const columnsOf = (
   {
     id: "run",
     header: "Trained by",
-    size: 210,
+    size: 190,
     meta: { grow: true },
     cell: ({ row }) => <Link to={paths.run(row.original.run_id)}>{row.original.run_name}</Link>,
   },
@@ -78,6 +78,7 @@ const columnsOf = (
     id: "method",
     header: "Method",
     size: 150,
+    meta: { drop: 1 },
     cell: ({ row }) =>
       row.original.method === null ? "" : <MethodName label={row.original.method} />,
   },

@@ -52,7 +52,12 @@ export function Strip({ question, beta }: Props) {
         <span className={classes.low}>{score(axis.low)}</span>
         <span className={classes.high}>{score(axis.high)}</span>
       </div>
-      <div className={classes.scroll}>
+      <section
+        className={classes.scroll}
+        aria-label="Scores and gradients of the COTs"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
+        tabIndex={0}
+      >
         <table className={classes.table}>
           <thead>
             <tr>
@@ -72,7 +77,7 @@ export function Strip({ question, beta }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </div>
   );
 }

@@ -165,7 +165,7 @@ export function ExtractionToggle({
       variant="subtle"
       size="compact-xs"
       aria-expanded={open}
-      aria-label={`How the answer of ${letter} was read`}
+      aria-label={`How it was read: COT ${letter}`}
       onClick={onToggle}
       leftSection={<Icon name={open ? "chevron-up" : "chevron-down"} size={12} />}
     >

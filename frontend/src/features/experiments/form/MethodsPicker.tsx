@@ -126,7 +126,7 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                       {isBoundary && (
                         <Select
                           size="xs"
-                          w={88}
+                          w={84}
                           comboboxProps={{ width: 150, position: "bottom-start" }}
                           aria-label={`Where the boundary of ${label} lies`}
                           allowDeselect={false}
@@ -140,7 +140,7 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                       {isBoundary && one.boundaryRule === "beta" && (
                         <TextInput
                           size="xs"
-                          w={88}
+                          w={84}
                           aria-label={`β of the boundary of ${label}`}
                           placeholder="0.15"
                           value={one.boundaryBeta}
@@ -167,7 +167,7 @@ export function MethodsPicker({ methods, problem, onChange }: Props) {
                       {hasBeta(one.name) && (
                         <TextInput
                           size="xs"
-                          w={88}
+                          w={84}
                           aria-label={`${one.name === "dpo" ? "β" : "Gradient factor"} of ${label}`}
                           placeholder="1"
                           value={one.beta}

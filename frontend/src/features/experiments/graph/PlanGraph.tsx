@@ -102,6 +102,9 @@ function GraphBox({ box, onPoint }: { box: Box; onPoint: (key: string | null) =>
   const state = stateOf(members);
   const words = boxInWords(box);
   const runId = members.length === 1 ? (members[0]?.runId ?? null) : null;
+  // What is read aloud holds what is written, so that it can be asked for by voice.
+  const written = WORDS[box.stage] ?? "";
+  const spoken = words.includes(written) ? words : `${written}: ${words}`;
   const shared = {
     className: classes.box ?? "",
     title: words,
@@ -123,7 +126,7 @@ function GraphBox({ box, onPoint }: { box: Box; onPoint: (key: string | null) =>
     <Link
       {...shared}
       to={paths.run(runId)}
-      aria-label={words}
+      aria-label={spoken}
       onFocus={() => onPoint(box.key)}
       onBlur={() => onPoint(null)}
     >

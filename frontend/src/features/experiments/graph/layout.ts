@@ -51,7 +51,7 @@ const SHARED_ROWS = 3;
 
 /** How much room the columns take: a plan stands beside its form, an experiment's graph has the page. */
 export type Room = "plan" | "page";
-const GAP: Record<Room, number> = { plan: 20, page: 26 };
+const GAP: Record<Room, number> = { plan: 19, page: 26 };
 const TRUNK_STEP: Record<Room, number> = { plan: 4, page: 5 };
 
 interface Column {
@@ -62,19 +62,19 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "Base", widths: { plan: 54, page: 78 }, stages: ["base"] },
-  { title: "VFT", widths: { plan: 46, page: 70 }, stages: ["vft"] },
-  { title: "Sample", widths: { plan: 62, page: 90 }, stages: ["sample"] },
+  { title: "Base", widths: { plan: 48, page: 78 }, stages: ["base"] },
+  { title: "VFT", widths: { plan: 40, page: 70 }, stages: ["vft"] },
+  { title: "Sample", widths: { plan: 58, page: 90 }, stages: ["sample"] },
   {
     title: "Label",
-    widths: { plan: 54, page: 84 },
+    widths: { plan: 48, page: 84 },
     stages: ["rate", "assessment-sample"],
   },
-  { title: "Train", widths: { plan: 134, page: 176 }, stages: ["train"] },
+  { title: "Train", widths: { plan: 142, page: 176 }, stages: ["train"] },
   { title: "Paths", widths: { plan: 54, page: 84 }, stages: ["paths"] },
   {
     title: "Evaluate",
-    widths: { plan: 54, page: 62 },
+    widths: { plan: 50, page: 62 },
     stages: ["evaluate", "validate", "search"],
   },
 ];

@@ -30,11 +30,12 @@ export function ActionBar({ item, draft, keys, hint, onAction }: Props) {
       color={on ? "aft" : "gray"}
       leftSection={<Icon name={icon} size={14} />}
       rightSection={
-        <span className={classes.wide}>
+        <span className={classes.wide} aria-hidden="true">
           <KeyHint keys={keyParts(keys[action])} />
         </span>
       }
       aria-label={words}
+      aria-keyshortcuts={keyParts(keys[action]).join("+").replace("Mod", "Control")}
       aria-pressed={action === "flag" ? on : undefined}
       onClick={() => onAction(action)}
     >
