@@ -142,7 +142,11 @@ def _with_room(states: Tensor, added: int) -> Tensor:
 
 
 class LlamaForward:
-    """A plain Llama: projections of a layer in one product, no module in between."""
+    """A plain Llama: projections of a layer in one product, no module in between.
+
+    Where several rows start from one prompt, they look at one copy of its keys and values: one product for all of
+    them, and what a step reads grows with the prompts instead of the rows.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -153,20 +157,24 @@ class LlamaForward:
         self._layers = [_LlamaLayer(layer) for layer in model.model.layers]
         self._caches: list[tuple[Tensor, Tensor]] = []
         self._length = 0
+        self._prompts: _SharedPrompts | None = None
         self._padding: Tensor | None = None
 
     def prefill(self, input_ids: Tensor, mask: Tensor, index: Tensor) -> Tensor:
         reader = CachedForward(self._model)
-        positions = torch.arange(len(input_ids), device=input_ids.device)
-        logits = reader.prefill(input_ids, mask, positions)
-        self._caches = [
-            (_with_room(layer.keys, 0)[index], _with_room(layer.values, 0)[index]) for layer in reader._cache.layers
-        ]
-        self._length = input_ids.shape[1]
+        logits = reader.prefill(input_ids, mask, torch.arange(len(input_ids), device=input_ids.device))
+        read = [(layer.keys, layer.values) for layer in reader._cache.layers]
         self._positions = mask.sum(dim=1)[index]
-        # What a row may look at, as a term of the attention scores; nothing where no prompt is padded.
-        hidden = torch.zeros(mask.shape).masked_fill(mask == 0, -torch.inf)[index][:, None, None]
-        self._padding = hidden if bool((mask == 0).any()) else None
+        # What a row may not look at, as a term of the attention scores; nothing where no prompt is padded.
+        padding = torch.zeros(mask.shape).masked_fill(mask == 0, -torch.inf) if bool((mask == 0).any()) else None
+        if len(index) > len(input_ids):
+            self._prompts = _SharedPrompts(read, padding, index)
+            empty = (len(index), self._kv_heads, _GROWTH_TOKENS, self._width)
+            self._caches = [(keys.new_empty(empty), values.new_empty(empty)) for keys, values in read]
+        else:
+            self._caches = [(_with_room(keys, 0)[index], _with_room(values, 0)[index]) for keys, values in read]
+            self._padding = None if padding is None else padding[index][:, None, None]
+            self._length = input_ids.shape[1]
         return logits[index]
 
     def step(self, tokens: Tensor) -> Tensor:
@@ -177,7 +185,7 @@ class LlamaForward:
         cos, sin = self._model.model.rotary_emb(hidden, self._positions[:, None])
         rows = len(tokens)
         group = self._heads // self._kv_heads
-        for layer, (keys, values) in zip(self._layers, self._caches, strict=True):
+        for number, (layer, (keys, values)) in enumerate(zip(self._layers, self._caches, strict=True)):
             normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.attention_norm, self._eps)
             mixed = functional.linear(normed, layer.qkv, layer.qkv_bias).view(rows, -1, self._width)
             turned = mixed[:, : self._heads + self._kv_heads]
@@ -189,8 +197,11 @@ class LlamaForward:
             scores = query @ keys[:, :, :end].transpose(2, 3)
             if self._padding is not None:
                 scores[..., : self._padding.shape[-1]] += self._padding
-            context = (scores.softmax(dim=-1) @ values[:, :, :end]).reshape(rows, -1)
-            hidden = hidden + functional.linear(context, layer.output, layer.output_bias)
+            if self._prompts is None:
+                context = scores.softmax(dim=-1) @ values[:, :, :end]
+            else:
+                context = self._prompts.attend(number, query, scores, values[:, :, :end])
+            hidden = hidden + functional.linear(context.reshape(rows, -1), layer.output, layer.output_bias)
             normed = functional.rms_norm(hidden, hidden.shape[-1:], layer.mlp_norm, self._eps)
             gate, up = functional.linear(normed, layer.gate_up, layer.gate_up_bias).chunk(2, dim=-1)
             hidden = hidden + functional.linear(functional.silu(gate) * up, layer.down, layer.down_bias)
@@ -202,6 +213,78 @@ class LlamaForward:
         self._caches = [(keys[index], values[index]) for keys, values in self._caches]
         self._positions = self._positions[index]
         self._padding = None if self._padding is None else self._padding[index]
+        if self._prompts is not None:
+            self._prompts = self._prompts.keep(index)
+
+
+class _SharedPrompts:
+    """Keys and values of prompts, each looked at by all of its rows."""
+
+    def __init__(self, read: Sequence[tuple[Tensor, Tensor]], padding: Tensor | None, owner: Tensor) -> None:
+        """Take the prompts' caches.
+
+        Args:
+            read: Keys and values of each layer: ``[prompt, head, token, width]``.
+            padding: ``[prompt, token]``, -inf where there is none.
+            owner: ``[row]`` the prompt of each row.
+        """
+        counts = torch.bincount(owner, minlength=len(read[0][0]))
+        if not bool(counts.all()):
+            left = counts.nonzero().flatten()
+            read = [(keys[left], values[left]) for keys, values in read]
+            padding = None if padding is None else padding[left]
+            owner, counts = (torch.cumsum(counts > 0, dim=0) - 1)[owner], counts[left]
+        self._read, self._padding, self._owner = read, padding, owner
+        self._prompts, self._most = len(counts), int(counts.max())
+        # Rows stand in a table of prompts and places, which has holes once rows have left.
+        order = owner.argsort(stable=True)
+        rank = torch.arange(len(owner), device=owner.device) - (counts.cumsum(dim=0) - counts)[owner[order]]
+        places = torch.empty_like(owner)
+        places[order] = owner[order] * self._most + rank
+        whole = len(owner) == self._prompts * self._most
+        self._places = None if whole and bool((places[1:] > places[:-1]).all()) else places
+
+    def keep(self, index: Tensor) -> "_SharedPrompts":
+        """Go on with the rows of ``index`` only."""
+        return _SharedPrompts(self._read, self._padding, self._owner[index])
+
+    def attend(self, layer: int, query: Tensor, own_scores: Tensor, own_values: Tensor) -> Tensor:
+        """Attention of each row over its prompt and itself.
+
+        Args:
+            layer: Number of the layer.
+            query: ``[row, head, query, width]``, scaled; the queries that share a head of keys stand together.
+            own_scores: ``[row, head, query, token]`` scores of the row's own tokens.
+            own_values: ``[row, head, token, width]``.
+
+        Returns:
+            ``[row, head, query, width]``.
+        """
+        keys, values = self._read[layer]
+        scores = self._by_prompt(query) @ keys.transpose(2, 3)
+        if self._padding is not None:
+            scores += self._padding[:, None, None]
+        weights = torch.cat([self._by_row(scores, query.shape[2]), own_scores], dim=-1).softmax(dim=-1)
+        prompt, own = torch.split(weights, [keys.shape[2], own_values.shape[2]], dim=-1)
+        context = self._by_row(self._by_prompt(prompt) @ values, query.shape[2])
+        return torch.baddbmm(context.flatten(0, 1), own.flatten(0, 1), own_values.flatten(0, 1)).view_as(query)
+
+    def _by_prompt(self, rows: Tensor) -> Tensor:
+        """``[row, head, query, any]`` as ``[prompt, head, place and query, any]``."""
+        _, heads, queries, width = rows.shape
+        if self._places is not None:
+            table = rows.new_zeros(self._prompts * self._most, heads, queries, width)
+            table[self._places] = rows
+            rows = table
+        table = rows.view(self._prompts, self._most, heads, queries, width).transpose(1, 2)
+        return table.reshape(self._prompts, heads, self._most * queries, width)
+
+    def _by_row(self, table: Tensor, queries: int) -> Tensor:
+        """The inverse of ``_by_prompt``."""
+        prompts, heads, _, width = table.shape
+        table = table.view(prompts, heads, self._most, queries, width).transpose(1, 2)
+        rows = table.reshape(-1, heads, queries, width)
+        return rows if self._places is None else rows[self._places]
 
 
 class _LlamaLayer:

@@ -15,6 +15,7 @@ from aft.config.training import BuiltinModelConfig
 from aft.decoding import CachedForward, LlamaForward, is_plain_llama
 from aft.models import build_llama, build_tokenizer
 from aft.sampling import Prompt, Sampled, choose_tokens, sample_cots
+from aft.scoring import token_logprobs
 
 SIZES = BuiltinModelConfig(hidden_size=32, layers=2, heads=2, mlp_size=48)
 Tokens = dict[tuple[str, int], tuple[int, ...]]
@@ -114,9 +115,56 @@ def test_both_forward_passes_choose_the_same_tokens(
     assert sample(model, tokenizer, prompts, CONFIG) == expected
 
 
+def test_logprobs_of_sampled_tokens_are_the_models(
+    model: Any, tokenizer: Any, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_of: list[torch.Tensor] = []
+
+    def recording(logits: torch.Tensor, *rest: Any) -> torch.Tensor:
+        chosen = choose_tokens(logits, *rest)
+        rows_of.append(logits.log_softmax(dim=-1).gather(1, chosen[:, None]).squeeze(1))
+        return chosen
+
+    monkeypatch.setattr(aft.sampling, "choose_tokens", recording)
+    # Without an end token no row leaves, so every step has all rows in the order of the plan.
+    monkeypatch.setattr(aft.sampling, "end_token_ids", lambda model, tokenizer: (-1,))
+    tokens = sample(model, tokenizer, prompts, CONFIG)
+    ordered = sorted(prompts, key=lambda prompt: len(prompt.prompt_ids))
+    sampled = torch.stack(rows_of, dim=1)
+    with torch.no_grad():
+        groups = [(p.prompt_ids, [tokens[p.question_id, index] for index in range(CONFIG.k)]) for p in ordered]
+        expected = torch.stack([each for group in token_logprobs(model, groups) for each in group])
+    assert sampled.shape == (len(prompts) * CONFIG.k, CONFIG.max_new_tokens)
+    torch.testing.assert_close(sampled, expected, atol=1e-5, rtol=0)
+
+
+def test_finished_sequences_leave_the_batch(
+    model: Any, tokenizer: Any, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    step = LlamaForward.step
+
+    def counting(forward: LlamaForward, tokens: torch.Tensor) -> torch.Tensor:
+        rows.append(len(tokens))
+        return step(forward, tokens)
+
+    monkeypatch.setattr(LlamaForward, "step", counting)
+    config = SampleConfig(k=20, max_new_tokens=200, seed=1)
+    found = sample(model, tokenizer, prompts, config, rows_per_batch=180)
+    lengths = sorted(len(ids) for ids in found.values())
+    assert rows[0] > rows[-1]
+    for number, count in enumerate(rows, start=1):
+        alive = sum(length > number for length in lengths)
+        # Rows are taken out once a fifth of them have finished.
+        assert alive <= count <= alive / 0.8 + 1
+
+
 @pytest.mark.parametrize("rope", [{"rope_type": "default"}, {"rope_type": "linear", "factor": 2.0}])
 @pytest.mark.parametrize("kv_heads", [1, 2, 4])
-def test_short_forward_pass_gives_the_logits_of_the_model(kv_heads: int, rope: dict[str, Any]) -> None:
+@pytest.mark.parametrize("prompt_of", [(0, 1, 1), (1, 0, 1), (0, 1)])
+def test_short_forward_pass_gives_the_logits_of_the_model(
+    prompt_of: tuple[int, ...], kv_heads: int, rope: dict[str, Any]
+) -> None:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=50, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
@@ -127,21 +175,21 @@ def test_short_forward_pass_gives_the_logits_of_the_model(kv_heads: int, rope: d
     model.eval()
     assert is_plain_llama(model)
     prompts = [[7, 8, 9, 10], [11, 12]]
-    texts = [[*prompts[row], *([5, 6, 7, 8] * 20)[row : row + 70]] for row in (0, 1, 1)]
+    texts = [[*prompts[of], *([5, 6, 7, 8] * 20)[row : row + 70]] for row, of in enumerate(prompt_of)]
     forward = LlamaForward(model)
     with torch.inference_mode():
         full = [model(torch.tensor([text])).logits[0] for text in texts]
         ids, mask = torch.tensor([[7, 8, 9, 10], [0, 0, 11, 12]]), torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1]])
-        logits = forward.prefill(ids, mask, torch.tensor([0, 1, 1]))
-        rows = [0, 1, 2]
+        logits = forward.prefill(ids, mask, torch.tensor(prompt_of))
+        rows = list(range(len(prompt_of)))
         for step in range(69):
             for row, found in zip(rows, logits, strict=True):
-                position = len(prompts[min(row, 1)]) - 1 + step
+                position = len(prompts[prompt_of[row]]) - 1 + step
                 torch.testing.assert_close(found, full[row][position], atol=1e-4, rtol=1e-4)
             if step == 30:
-                forward.keep(torch.tensor([1, 2]))
-                rows = [1, 2]
-            logits = forward.step(torch.tensor([texts[row][len(prompts[min(row, 1)]) + step] for row in rows]))
+                forward.keep(torch.arange(1, len(rows)))
+                rows = rows[1:]
+            logits = forward.step(torch.tensor([texts[row][len(prompts[prompt_of[row]]) + step] for row in rows]))
 
 
 def test_altered_layers_go_through_the_model(model: Any, tokenizer: Any) -> None:
