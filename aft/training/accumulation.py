@@ -2,7 +2,7 @@
 
 Each part holds whole questions and the weights they have in the step, so the parts' losses and gradients add up to
 the step's, however it is cut. A part within the budget is computed in one pass with its graphs kept (3 units of
-work a token), a single question beyond it in two passes (4 units) with the activations of one micro-batch.
+work a token); of a single question beyond it the candidates that do not fit are computed twice (4 units).
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,9 +2,10 @@
 
 Every ranking loss is a function of the candidates' scores, and the VFT term is linear in the log-likelihoods.
 So the gradient of the whole loss is that of ``sum_r c_r * log P(r)`` with one constant ``c_r`` for each response,
-known once the batch is scored. Where the batch fits the token budget its scores keep their graphs (joint pass);
-otherwise it is scored without gradient first and only responses with ``c_r != 0`` are computed again, one
-micro-batch at a time. Both give the same gradient. Dropout must be off, or the two passes see different models.
+known once the batch is scored. Where the batch fits the token budget its scores keep their graphs (joint pass, 3
+units of work a token); otherwise as many as fit keep theirs, the others are scored without gradient first and those
+with ``c_r != 0`` computed again, one micro-batch at a time (4 units). All give the same gradient. Dropout must be
+off, or the two passes see different models.
 """
 
 import math
@@ -23,7 +24,7 @@ from aft.training.batches import TrainingBatch
 from aft.training.passes import Passes
 
 HowMany = Literal["auto", "joint", "two"]
-"""auto: joint when the batch fits the token budget."""
+"""auto: joint as far as the token budget goes. two: no graph is kept while others are scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class BatchLoss:
     scored_only: int
     """Ranked candidates that needed no backward pass: their score has no gradient."""
     two_pass_questions: int
-    """Questions whose candidates exceeded the token budget and were computed in two passes."""
+    """Questions whose candidates exceeded the token budget, so that some of them were computed twice."""
 
 
 def add_batch_gradient(
@@ -69,29 +70,33 @@ def add_batch_gradient(
     computed_by = computed_by or Passes(model, config)
     scorer = _Scorer(model, batch, computed_by)
     with_gradient = [index for index, response in enumerate(batch.responses) if not response.constant]
-    joint = passes == "joint" or (passes == "auto" and scorer.fits(with_gradient, config.tokens_per_microbatch))
+    budget = config.tokens_per_microbatch
+    joint = passes == "joint" or (passes == "auto" and scorer.fits(with_gradient, budget))
+    with_graph = with_gradient if joint else scorer.keepable(with_gradient, budget) if passes == "auto" else []
     sums = torch.zeros(len(batch.responses), dtype=scorer.dtype, device=model.device)
     kept: list[tuple[list[int], Tensor]] = []
     ranked = [index for index, response in enumerate(batch.responses) if response.column is not None]
-    scored_first = [index for index in ranked if not joint or batch.responses[index].constant]
+    holding = set(with_graph)
     with torch.no_grad():
-        for indices, values in scorer.log_likelihoods(scored_first):
+        for indices, values in scorer.log_likelihoods([index for index in ranked if index not in holding]):
             sums[indices] = values
-    if joint:
-        for indices, values in scorer.log_likelihoods(with_gradient):
-            sums[indices] = values.detach()
-            kept.append((indices, values))
+    for indices, values in scorer.log_likelihoods(with_graph):
+        sums[indices] = values.detach()
+        kept.append((indices, values))
     if not bool(sums.isfinite().all()):
         raise FloatingPointError("a score is not finite")
     rank_loss, pushes = _ranking_gradient(batch, sums, config.method)
     shares = sums.new_tensor([response.vft_weight for response in batch.responses])
     coefficients = pushes - shares
-    again: list[int] = []
-    if joint:
+    if kept:
         weights = [coefficients[indices].to(values) for indices, values in kept]
         computed_by.backward([values for _, values in kept], weights)
-    else:
-        again = coefficients.nonzero().flatten().tolist()
+        # Their graphs make room for those of the others.
+        kept.clear()
+        del values
+    again: list[int] = []
+    if not joint:
+        again = [index for index in coefficients.nonzero().flatten().tolist() if index not in holding]
         for indices, values in scorer.log_likelihoods(again):
             sums[indices] = values.detach()
             computed_by.backward([values], [coefficients[indices].to(values)])
@@ -105,7 +110,7 @@ def add_batch_gradient(
         push_up=-float(score_pushes.clamp(max=0).sum()),
         push_down=float(score_pushes.clamp(min=0).sum()),
         tokens=scorer.tokens,
-        scored_only=len(set(ranked).difference(with_gradient if joint else again)),
+        scored_only=len(set(ranked).difference(with_graph, again)),
         two_pass_questions=0 if joint else len(batch.prompts),
     )
     if not math.isfinite(result.loss):
@@ -165,6 +170,19 @@ class _Scorer:
         """Whether the graphs of these responses' forward passes may be kept at the same time."""
         plan, most = self._plan(indices)[2], self._passes.most_kept
         return (most is None or len(plan) <= most) and sum(part.padded_tokens for part in plan) <= budget
+
+    def keepable(self, indices: Sequence[int], budget: int) -> list[int]:
+        """Those of the responses whose graphs may be kept together, whole micro-batches of them; the longest first."""
+        if self._passes.most_kept is not None:
+            # Processes in lockstep make their passes in pairs of forward and backward.
+            return []
+        _, numbers, plan = self._plan(indices)
+        found: list[int] = []
+        for part in plan:
+            if part.padded_tokens <= budget:
+                budget -= part.padded_tokens
+                found += [numbers[item] for item in part.items]
+        return sorted(found)
 
     def log_likelihoods(self, indices: Sequence[int]) -> Iterable[tuple[list[int], Tensor]]:
         """Yield response numbers and the sum of their token log-probabilities, one micro-batch at a time."""

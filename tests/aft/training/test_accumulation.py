@@ -75,6 +75,26 @@ def test_what_exceeds_the_budget_alone_is_computed_in_two_passes(
     assert add_step_gradient(model, batch, large).two_pass_questions == 0
 
 
+@pytest.mark.parametrize("constraint", ["none", "detached", "boundary"])
+def test_graphs_that_fit_are_kept_and_the_gradient_stays(
+    make_model: Callable[[], Any], groups: list[Group], constraint: str
+) -> None:
+    model = make_model().double().eval()
+    config = TrainConfig.model_validate({"method": {"name": "aft", "constraint": constraint}})
+    largest = max(groups, key=lambda group: sum(len(candidate.ids) for candidate in group.candidates))
+    batch = collate_groups([largest], config)
+    joint = add_batch_gradient(model, batch, config, passes="joint")
+    expected = gradients(model)
+    small = config.model_copy(update={"tokens_per_microbatch": joint.tokens // 2})
+    two = add_batch_gradient(model, batch, small, passes="two")
+    assert largest_difference(expected, gradients(model)) < 1e-12
+    some = add_batch_gradient(model, batch, small)
+    assert largest_difference(expected, gradients(model)) < 1e-12
+    assert_same(some, joint)
+    assert some.two_pass_questions == 1
+    assert joint.tokens <= some.tokens < two.tokens
+
+
 def test_shares_spread_the_tokens(groups: list[Group]) -> None:
     batch = collate_groups(groups, TrainConfig(method=MethodConfig(name="aft")))
     loads = [sum(len(response.ids) for response in share_of(batch, rank, 2).responses) for rank in (0, 1)]
