@@ -184,10 +184,12 @@ class ServerEngine:
         for attempt in range(_TRIES):
             try:
                 choices = _choices(self._ask(body), len(indices))
-                return [
+                found = [
                     self._sampled(mode, prompt.question_id, index, choice)
                     for index, choice in zip(indices, choices, strict=True)
                 ]
+                _check_window(found, prompt, config.max_new_tokens)
+                return found
             except EngineFailed:
                 if attempt + 1 == _TRIES:
                     raise
@@ -218,6 +220,23 @@ class ServerEngine:
         if isinstance(usage, dict):
             self._after(Answered(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")))
         return answer
+
+
+def _check_window(found: Sequence[Sampled], prompt: Prompt, max_new_tokens: int) -> None:
+    """Refuse samples that the server's window cut; vLLM lowers max_tokens to what is left of it without a word.
+
+    Raises:
+        EngineFailed: If a sample that did not end is shorter than asked for. Ids made from text may differ in number.
+    """
+    for sample in found:
+        if sample.finish_reason == "length" and not sample.reencoded and len(sample.token_ids) < max_new_tokens:
+            window = len(prompt.prompt_ids) + len(sample.token_ids)
+            msg = (
+                f"The server cut a sample of question '{prompt.question_id}' after {len(sample.token_ids)} of "
+                f"{max_new_tokens} tokens: its window holds {window}. Lower max_new_tokens, or serve the model with a "
+                "longer window."
+            )
+            raise EngineFailed(msg)
 
 
 def _choices(answer: Mapping[str, Any], count: int) -> list[dict[str, Any]]:

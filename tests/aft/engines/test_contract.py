@@ -67,7 +67,9 @@ def test_the_same_model_agrees_and_another_does_not(served: Served, tiny: Tiny, 
 
 
 @pytest.mark.engine
-def test_a_prompt_beyond_the_window_is_refused_in_words(vllm_url: str, tiny: Tiny) -> None:
+@pytest.mark.parametrize(("length", "message"), [(300, "refuses the request"), (250, "after 6 of 12 tokens")])
+def test_a_prompt_beyond_the_window_is_refused_in_words(vllm_url: str, tiny: Tiny, length: int, message: str) -> None:
     client, engine = connect(vllm_url, tiny)
-    with client, pytest.raises(ValueError, match="refuses the request"):
-        sampled(engine, [Prompt("long", (7,) * 250)], CONFIG)
+    with client, pytest.raises(ValueError, match=message):
+        # Many samples, so that not all of them end by themselves before the window does.
+        sampled(engine, [Prompt("long", (7,) * length)], CONFIG.model_copy(update={"k": 16}))

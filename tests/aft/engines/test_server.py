@@ -105,6 +105,14 @@ def test_nonsense_is_asked_again_three_times_and_then_named(
     assert len(asked) == 3
 
 
+def test_a_sample_that_the_servers_window_cut_is_no_candidate(fake: Served, prompts: list[Prompt]) -> None:
+    assert fake.fake is not None
+    # As vLLM does near the end of its window: it asks for less than it was asked for.
+    fake.fake.interfere = lambda body, number: body.update(max_tokens=min(3, body["max_tokens"]))
+    with pytest.raises(EngineFailed, match=r"after 3 of 8 tokens: its window holds \d+\. Lower max_new_tokens"):
+        sampled(fake, prompts, CONFIG.model_copy(update={"k": 20}))
+
+
 def test_requests_run_side_by_side_and_stop_when_asked(fake: Served, prompts: list[Prompt]) -> None:
     assert fake.stub is not None
     looks = iter([False, False, True])
