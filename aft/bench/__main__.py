@@ -30,7 +30,12 @@ def main(arguments: list[str]) -> int:
     from aft.bench.measuring import MEASURES
 
     torch.set_num_threads(config.threads)
-    sys.stdout.write(MEASURES[config.name](config).as_json() + "\n")
+    try:
+        report = MEASURES[config.name](config)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(report.as_json() + "\n")
     return 0
 
 

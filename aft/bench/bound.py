@@ -4,12 +4,14 @@ Operations count a multiplication with its addition as two. A product with a wei
 token forwards and 4 backwards; attention 4 operations a layer, width and pair of tokens forwards and 8 backwards.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from aft.bench.turns import Timing, clock_of, synchronize
 from aft.config.bench import BenchConfig
+from aft.scoring import GroupIds
 from aft.training.groups import Group
 
 _TOKENS = 1024
@@ -34,36 +36,47 @@ def matrix_rate(model: Any, config: BenchConfig, *, rows: int = _TOKENS) -> floa
     return operations * repeats / best
 
 
-def forward_operations(model: Any, groups: list[Group]) -> float:
-    """Operations to score every reference and candidate once, each question read once."""
+def forward_operations(model: Any, groups: Sequence[GroupIds]) -> float:
+    """Operations to score every response once, each question read once."""
     settings = model.config
     head = settings.vocab_size * settings.hidden_size
-    embedding = 0 if settings.tie_word_embeddings else head
-    layers = sum(parameter.numel() for parameter in model.parameters()) - head - embedding
     operations = 0.0
-    for group in groups:
-        prompt = len(group.prompt_ids)
-        lengths = [len(group.reference_ids), *(len(each.ids) for each in group.candidates)]
+    for prompt_ids, responses in groups:
+        prompt, lengths = len(prompt_ids), [len(ids) for ids in responses]
         tokens = prompt + sum(lengths)
         # Causal attention looks at half of the pairs within a part, and at all pairs with the question.
         pairs = prompt**2 / 2 + sum(length * prompt + length**2 / 2 for length in lengths)
-        operations += 2 * layers * tokens + 2 * head * sum(lengths)
+        operations += 2 * layer_parameters(model) * tokens + 2 * head * sum(lengths)
         operations += 4 * settings.num_hidden_layers * settings.hidden_size * pairs
     return operations
 
 
-def training_bound(model: Any, groups: list[Group], config: BenchConfig, timing: Timing) -> dict[str, Any]:
-    """The step at the machine's own matrix rate: forward once, backward at twice that, and the optimizer's bytes."""
-    operations = 3 * forward_operations(model, groups)
+def layer_parameters(model: Any) -> int:
+    """Parameters of the layers, without the embedding and the projection to logits."""
+    head = int(model.config.vocab_size * model.config.hidden_size)
+    embeddings = head if model.config.tie_word_embeddings else 2 * head
+    return sum(int(parameter.numel()) for parameter in model.parameters()) - embeddings
+
+
+def share_of_matrix_rate(model: Any, config: BenchConfig, operations: float, timing: Timing) -> dict[str, Any]:
+    """The least time at the machine's own matrix rate, and its share of the time measured."""
     rate = matrix_rate(model, config)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     least = operations / rate
     return {
         "operations": operations,
         "matrix_operations_per_second": rate,
-        # Weights, gradient and both moments are read, weights and moments written; the clipping reads the gradient.
-        "optimizer_bytes": 32 * parameters,
         "least_seconds": least,
         "measured_seconds": timing.median_seconds,
         "share_of_matrix_rate": least / timing.median_seconds,
+    }
+
+
+def training_bound(model: Any, groups: Sequence[Group], config: BenchConfig, timing: Timing) -> dict[str, Any]:
+    """The step at the machine's own matrix rate: forward once, backward at twice that, and the optimizer's bytes."""
+    asked = [(group.prompt_ids, [group.reference_ids, *(each.ids for each in group.candidates)]) for group in groups]
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return {
+        **share_of_matrix_rate(model, config, 3 * forward_operations(model, asked), timing),
+        # Weights, gradient and both moments are read, weights and moments written; the clipping reads the gradient.
+        "optimizer_bytes": 32 * parameters,
     }

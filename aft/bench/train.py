@@ -1,14 +1,15 @@
-"""A training step: the usual padded implementation, ours, its parts switched off one at a time, and TRL's."""
+"""A training step: the usual padded implementation, ours, its parts switched off one at a time; or TRL's."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from aft.bench import dpo
 from aft.bench.bound import training_bound
 from aft.bench.padded import add_padded_gradient
 from aft.bench.report import BenchReport, Comparison
 from aft.bench.turns import Measured, take_turns
-from aft.bench.workload import build_model, make_groups, response_tokens
+from aft.bench.workload import VOCAB_SIZE, build_model, make_groups, response_tokens
 from aft.config.bench import BenchConfig
 from aft.config.method import MethodConfig
 from aft.config.training import TrainConfig
@@ -26,7 +27,15 @@ _GPU_TOKENS = 16_384
 
 
 def measure(config: BenchConfig) -> BenchReport:
-    """Response tokens a second of one optimizer step, forward, backward and update."""
+    """Response tokens a second of one optimizer step, forward, backward and update; with ``trl`` pairs a second.
+
+    Raises:
+        ValueError: If TRL is asked for and not installed.
+    """
+    if config.trl:
+        settings = train_config(config, BOUNDARY)
+        at_once = questions_per_pass(config, make_groups(config, VOCAB_SIZE))
+        return dpo.measure(config, settings, at_once)
     model, _ = build_model(config)
     vocabulary = model.get_input_embeddings().num_embeddings
     groups = make_groups(config, vocabulary)
@@ -67,6 +76,7 @@ def measure(config: BenchConfig) -> BenchReport:
         Comparison("ours", "padded", "shared questions, no padding, logits of responses only"),
         Comparison("ours", "separate rows", "one copy of the question for all its responses"),
         Comparison("ours", "ours, two passes", "one pass with graphs against scoring first"),
+        Comparison("detached", "padded", "the same with detached worse scores"),
         Comparison("detached", "detached without skip", "worse candidates scored without a graph"),
         Comparison("detached, two passes", "ours, two passes", "second pass of the better candidates only"),
     ]

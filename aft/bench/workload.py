@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -58,8 +59,9 @@ def make_groups(config: BenchConfig, vocabulary: int) -> list[Group]:
     """Question groups of random tokens: a reference and ``k`` candidates each, the first half of them right."""
     rng = np.random.default_rng(config.seed)
     groups = []
-    for number in range(config.questions):
-        common, own = rng.standard_normal(2)
+    for number, (common, own) in enumerate(
+        zip(*(_spread_normal(rng, config.questions) for _ in range(2)), strict=True)
+    ):
         mixed = _CORRELATION * common + math.sqrt(1 - _CORRELATION**2) * own
         prompt = _length(_PROMPT[0] + _PROMPT[1] * common)
         centre = _RESPONSE[0] + _RESPONSE[1] * mixed
@@ -70,6 +72,12 @@ def make_groups(config: BenchConfig, vocabulary: int) -> list[Group]:
         )
         groups.append(Group(f"q{number}", ids[0], ids[1], candidates))
     return groups
+
+
+def _spread_normal(rng: np.random.Generator, count: int) -> list[float]:
+    """Normal numbers, one from each of ``count`` equally likely ranges: few questions are as mixed as many."""
+    ranks = (rng.permutation(count) + rng.random(count)) / count
+    return [NormalDist().inv_cdf(min(max(float(rank), 1e-9), 1 - 1e-9)) for rank in ranks]
 
 
 def _length(logarithm: float) -> int:

@@ -22,6 +22,9 @@ from backend.cli.output import fail
 
 COMMANDS: Final[Mapping[str, str]] = {
     "train": "backend.cli.bench:train",
+    "score": "backend.cli.bench:score",
+    "sample": "backend.cli.bench:sample",
+    "memory": "backend.cli.bench:memory",
     "app": "backend.bench.app:app",
 }
 """Where each benchmark's command is."""
@@ -61,6 +64,7 @@ def _options() -> None:
 Model = Annotated[BenchModelName, typer.Option(help="Random Llama: the built-in sizes, or about so many parameters.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:<index>.")]
 DType = Annotated[str, typer.Option(help="float32 or bfloat16.")]
+Trl = Annotated[bool, typer.Option("--trl", help="Pairs a second against TRL's DPOTrainer; needs the extra `bench`.")]
 Threads = Annotated[int, typer.Option(help="Threads on the CPU.")]
 Rounds = Annotated[int, typer.Option(help="Measurements of each alternative.")]
 Questions = Annotated[int, typer.Option(help="Questions of a step or of the whole measurement.")]
@@ -77,13 +81,63 @@ def train(
     rounds: Rounds = 5,
     questions: Questions = 8,
     k: K = 6,
-    trl: Annotated[bool, typer.Option("--trl", help="Also TRL's DPOTrainer; needs `pip install trl`.")] = False,
+    trl: Annotated[
+        bool, typer.Option("--trl", help="Pairs a second against TRL's DPOTrainer; needs the extra `bench`.")
+    ] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """One optimizer step: padded against prefix-shared, joint against two passes, detached with and without skip."""
     _measure(as_json, name="train", model=model, device=device, dtype=dtype, threads=threads, rounds=rounds,
              questions=questions, k=k, trl=trl, seed=seed)  # fmt: skip
+
+
+def score(
+    model: Model = "5m",
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    threads: Threads = 1,
+    rounds: Rounds = 5,
+    questions: Questions = 8,
+    k: K = 6,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Scores of candidates: padded rows, separate rows, and one copy of each question for all its candidates."""
+    _measure(as_json, name="score", model=model, device=device, dtype=dtype, threads=threads, rounds=rounds,
+             questions=questions, k=k, seed=seed)  # fmt: skip
+
+
+def sample(
+    model: Model = "builtin",
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    threads: Threads = 1,
+    rounds: Rounds = 5,
+    questions: Questions = 8,
+    k: K = 6,
+    max_new_tokens: Annotated[int, typer.Option(help="Most tokens of a sample.")] = 96,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """COTs from the built-in engine against transformers' model.generate, in batches of the same size."""
+    _measure(as_json, name="sample", model=model, device=device, dtype=dtype, threads=threads, rounds=rounds,
+             questions=questions, k=k, max_new_tokens=max_new_tokens, seed=seed)  # fmt: skip
+
+
+def memory(
+    model: Model = "5m",
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    threads: Threads = 1,
+    questions: Questions = 8,
+    k: K = 64,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Peak memory of a training step's activations with k candidates a question against 2."""
+    _measure(as_json, name="memory", model=model, device=device, dtype=dtype, threads=threads,
+             questions=questions, k=k, seed=seed)  # fmt: skip
 
 
 def _measure(as_json: bool, **settings: Any) -> None:
@@ -108,17 +162,26 @@ def show(report: Mapping[str, Any]) -> None:
     machine = report["machine"]
     where = machine.get("gpu", machine["processor"])
     console.print(f"{where} · torch {machine['torch']} · {report['config']['dtype']} · {report['clock']}")
+    if report["alternatives"]:
+        console.print(_table(report))
+    for each in report["ratios"]:
+        spread = f" ({each['lowest']:.2f} to {each['highest']:.2f})" if "lowest" in each else ""
+        console.print(f"{each['name']} / {each['against']}: {each['median']:.2f}x{spread}, {each['what']}")
+    for name, value in report["bound"].items():
+        console.print(f"{name}: {value:,.4g}" if isinstance(value, int | float) else f"{name}: {value}")
+    for note in report["notes"]:
+        console.print(note)
+
+
+def _table(report: Mapping[str, Any]) -> Table:
+    if report["config"]["name"] == "memory":
+        table = Table("Alternative", "highest")
+        for name, found in report["alternatives"].items():
+            table.add_row(name, f"{found['peak_bytes'] / 2**20:,.1f} MiB")
+        return table
     table = Table("Alternative", f"{report['unit']}/s", "median", "lowest to highest")
     for name, found in report["alternatives"].items():
         seconds = found["seconds"]
         spread = f"{seconds['lowest']:.3f} to {seconds['highest']:.3f} s"
         table.add_row(name, f"{found['rate']:,.0f}", f"{seconds['median']:.3f} s", spread)
-    if report["alternatives"]:
-        console.print(table)
-    for each in report["ratios"]:
-        spread = f"{each['lowest']:.2f} to {each['highest']:.2f}"
-        console.print(f"{each['name']} / {each['against']}: {each['median']:.2f}x ({spread}), {each['what']}")
-    for name, value in report["bound"].items():
-        console.print(f"{name}: {value:,.4g}" if isinstance(value, int | float) else f"{name}: {value}")
-    for note in report["notes"]:
-        console.print(note)
+    return table
