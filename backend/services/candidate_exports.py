@@ -28,7 +28,7 @@ from backend.db.models import (
 from backend.db.session import reading
 from backend.errors import Invalid
 from backend.schemas.candidate_filters import CandidateFilter, ExportRequest
-from backend.services import candidate_lists, candidates, datasets, preference_rows
+from backend.services import candidate_lists, candidate_search, candidates, datasets, preference_rows
 from backend.services.export_files import (
     Column,
     Kind,
@@ -181,14 +181,18 @@ def _batches(session: Session, export: Export) -> Iterator[Table]:
 def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[list[Any]]:
     """COTs that pass, question by question, some thousand at a time."""
     among = candidate_lists.set_row(session, run_id)
-    query = candidate_lists.filtered(session, among, wanted, select(Candidate.id, *_OF_CANDIDATES))
+    search = candidate_search.prepare(session, among, wanted.q) if wanted.q else None
+    is_scanned = search is not None and search.is_scanned
+    columns = select(Candidate.id, *_OF_CANDIDATES)
+    query = candidate_lists.filtered(session, among, wanted, columns, search=None if is_scanned else search)
     query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(_BATCH)
     place: tuple[int, int] | None = None
     while True:
         here = tuple_(Candidate.example_id, Candidate.sample_index)
         page = _fetched(session, query if place is None else query.where(here > tuple_(*place)))
-        if page:
-            yield page
+        hits = search.hits(session, [one.id for one in page]) if search is not None and is_scanned else None
+        if kept := page if hits is None else [one for one in page if one.id in hits]:
+            yield kept
         if len(page) < _BATCH:
             return
         place = (page[-1].example_id, page[-1].sample_index)

@@ -1,11 +1,11 @@
 """Lists of a candidate set's questions and COTs: filtered, in any order, by keyset."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.db.models import Candidate, CandidateSet, Example, QuestionScores, QuestionStats, RatingSummary, Score
@@ -17,6 +17,10 @@ SHOWN_QUESTION = 400
 SHOWN_EXCERPT = 300
 MOST_IDS = 10_000
 """As many as a review queue takes."""
+_PAGE = 50
+_Asked = TypeVar("_Asked", QuestionsQuery, CandidatesQuery)
+_SCANNED_FIRST = 4
+_SCANNED_MOST = 10_000
 _FIRST_ASCENDING = {"position", "margin", "right"}
 """Sorts whose telling end is the lowest value; the others begin with the highest."""
 
@@ -54,10 +58,18 @@ def questions(session: Session, among: CandidateSet, query: QuestionsQuery) -> L
     shown = shown.join(scores, on) if joined else shown.outerjoin(scores, on)
     # The table that is sorted by leads, so that its index gives the order.
     leads = scores if by is not None and by.class_ is scores else stats
-    shown = shown.where(leads.run_id == among.run_id, *_question_conditions(session, among, query))
+    shown = shown.where(leads.run_id == among.run_id, *_question_conditions(session, among, query, by))
     if leads is scores:
         shown = shown.where(scores.model_run_id == query.model)
-    return _page(session, shown, query, by, leads.example_id)
+    search = candidate_search.prepare(session, among, query.q) if query.q else None
+    if search is None or not search.is_scanned:
+        shown = shown.where(search.questions()) if search else shown
+        return _page(session, shown, query, by, leads.example_id)
+
+    def matching(rows: list[Any]) -> set[int]:
+        return search.question_hits(session, [row.example_id for row in rows])
+
+    return _scanned(query, lambda part: _page(session, shown, part, by, leads.example_id), matching, "example_id")
 
 
 def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) -> Listed:
@@ -73,14 +85,31 @@ def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) ->
     }  # fmt: skip
     by = columns.get(query.sort)
     wanted: Any = select(Candidate.id, Candidate.example_id, Candidate.sample_index)
+    is_rated, is_scored = query.sort in {"rating", "disagreement"}, query.sort == "score"
+    search = candidate_search.prepare(session, among, query.q) if query.q else None
+    is_scanned = search is not None and search.is_scanned
     wanted = filtered(
-        session, among, query, wanted, rated=query.sort in {"rating", "disagreement"}, scored=query.sort == "score"
+        session, among, query, wanted, rated=is_rated, scored=is_scored, by=by, search=None if is_scanned else search
     )
-    if by is None:
-        page = _page(session, wanted, query, Candidate.example_id, Candidate.sample_index)
+    first, second = Candidate.example_id, Candidate.sample_index
+    if by is not None:
+        first, second = (
+            by,
+            {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id),
+        )
+
+    def page_of(part: CandidatesQuery) -> Listed:
+        return _page(session, wanted, part, first, second)
+
+    if search is not None and is_scanned:
+        found = search
+
+        def matching(rows: list[Any]) -> set[int]:
+            return found.hits(session, [row.id for row in rows])
+
+        page = _scanned(query, page_of, matching, "id")
     else:
-        key = {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id)
-        page = _page(session, wanted, query, by, key)
+        page = page_of(query)
     return Listed(_details(session, [row.id for row in page.rows], query.model), page.next_after)
 
 
@@ -90,7 +119,8 @@ def ids(session: Session, among: CandidateSet, wanted: CandidateFilter) -> tuple
     Raises:
         Invalid: If scores are asked about without a model.
     """
-    query = filtered(session, among, wanted, select(Candidate.id))
+    search = candidate_search.prepare(session, among, wanted.q) if wanted.q else None
+    query = filtered(session, among, wanted, select(Candidate.id), search=search)
     query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(MOST_IDS + 1)
     found = list(session.scalars(query))
     return found[:MOST_IDS], len(found) <= MOST_IDS
@@ -104,16 +134,20 @@ def filtered(
     *,
     rated: bool = False,
     scored: bool = False,
+    by: Any = None,
+    search: candidate_search.Search | None = None,
 ) -> Select[Any]:
     """A query on ``Candidate`` with the joins and conditions of a filter.
 
     Args:
-        session: Finds out how common a searched word is.
+        session: Finds out how much lies within a bound.
         among: The candidate set.
         wanted: The filter.
         query: Selects columns of ``Candidate`` (and ``RatingSummary``, ``Score`` where asked for).
         rated: Join the rating's summary whether or not the filter needs it.
         scored: Join the model's score whether or not the filter needs it.
+        by: The column that the rows will be sorted by; None is by question.
+        search: The searched words; None leaves them to the caller.
 
     Raises:
         Invalid: If scores are asked about without a model.
@@ -136,7 +170,9 @@ def filtered(
                 scores.example_id == Candidate.example_id,
             ),
         )
-    return query.where(Candidate.run_id == among.run_id, *_candidate_conditions(session, among, wanted))
+    if search is not None:
+        return query.where(search.of_set(), search.candidates(), *_candidate_conditions(session, among, wanted, by))
+    return query.where(Candidate.run_id == among.run_id, *_candidate_conditions(session, among, wanted, by))
 
 
 def set_row(session: Session, run_id: str) -> CandidateSet:
@@ -145,8 +181,9 @@ def set_row(session: Session, run_id: str) -> CandidateSet:
     return found or CandidateSet(run_id=run_id, kind="sample", n_candidates=0, n_questions=0)
 
 
-def _candidate_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter) -> list[Any]:
+def _candidate_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any) -> list[Any]:
     conditions: list[Any] = []
+    mine = _Ranges(session, among.n_candidates, by)
     if wanted.verdict is not None:
         conditions.append(Candidate.verdict == wanted.verdict)
     if wanted.duplicate is not None:
@@ -162,46 +199,79 @@ def _candidate_conditions(session: Session, among: CandidateSet, wanted: Candida
             scores.n_violated > 0,
             or_(and_(is_right, Score.score <= scores.best_wrong), and_(~is_right, Score.score >= scores.worst_right)),
         ]
-    conditions += _within(Candidate.n_tokens, wanted.min_tokens, wanted.max_tokens)
-    conditions += _within(RatingSummary.rating, wanted.min_rating, wanted.max_rating)
-    conditions += _within(RatingSummary.spread, wanted.min_disagreement, None)
-    conditions += _within(Score.score, wanted.min_score, wanted.max_score)
-    conditions += _within(QuestionScores.margin, wanted.min_margin, wanted.max_margin)
-    if wanted.q:
-        conditions.append(candidate_search.prepare(session, among, wanted.q).candidates())
+    of_set, rated = Candidate.run_id == among.run_id, RatingSummary.run_id == among.run_id
+    scored = QuestionScores.run_id == among.run_id, QuestionScores.model_run_id == wanted.model
+    conditions += mine.within(Candidate.n_tokens, wanted.min_tokens, wanted.max_tokens, of_set)
+    conditions += mine.within(RatingSummary.rating, wanted.min_rating, wanted.max_rating, rated)
+    conditions += mine.within(RatingSummary.spread, wanted.min_disagreement, None, rated)
+    conditions += mine.within(Score.score, wanted.min_score, wanted.max_score, Score.model_run_id == wanted.model)
+    conditions += mine.within(QuestionScores.margin, wanted.min_margin, wanted.max_margin, *scored)
     return conditions
 
 
-def _question_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter) -> list[Any]:
+def _question_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any) -> list[Any]:
     stats, scores = QuestionStats, QuestionScores
+    mine = _Ranges(session, among.n_questions, by)
     conditions: list[Any] = []
     if wanted.verdict is not None:
         conditions.append(getattr(stats, f"n_{wanted.verdict}") > 0)
     if wanted.duplicate is not None:
         conditions.append(stats.n_duplicate > 0 if wanted.duplicate else stats.n_duplicate < stats.n_candidates)
     if wanted.source_model is not None:
-        mine = select(Candidate.id).where(
+        by_it = select(Candidate.id).where(
             Candidate.run_id == stats.run_id,
             Candidate.example_id == stats.example_id,
             Candidate.model == wanted.source_model,
         )
-        conditions.append(mine.exists())
+        conditions.append(by_it.exists())
     if wanted.rated is not None:
         conditions.append(stats.n_rated > 0 if wanted.rated else stats.n_rated < stats.n_candidates)
+    of_set, scored = stats.run_id == among.run_id, (scores.run_id == among.run_id, scores.model_run_id == wanted.model)
     if wanted.violated:
-        conditions.append(scores.n_violated > 0)
-    conditions += _within(stats.max_tokens, wanted.min_tokens, None)
-    conditions += _within(stats.min_tokens, None, wanted.max_tokens)
-    conditions += _within(stats.rating, wanted.min_rating, wanted.max_rating)
-    conditions += _within(stats.rating_spread, wanted.min_disagreement, None)
-    conditions += _within(scores.best, wanted.min_score, wanted.max_score)
-    conditions += _within(scores.margin, wanted.min_margin, wanted.max_margin)
-    if wanted.q:
-        conditions.append(candidate_search.prepare(session, among, wanted.q).questions())
+        conditions += mine.within(scores.n_violated, 1, None, *scored)
+    conditions += mine.within(stats.max_tokens, wanted.min_tokens, None, of_set)
+    conditions += mine.within(stats.min_tokens, None, wanted.max_tokens)
+    conditions += mine.within(stats.rating, wanted.min_rating, wanted.max_rating, of_set)
+    conditions += mine.within(stats.rating_spread, wanted.min_disagreement, None, of_set)
+    conditions += mine.within(scores.best, wanted.min_score, wanted.max_score, *scored)
+    conditions += mine.within(scores.margin, wanted.min_margin, wanted.max_margin, *scored)
     return conditions
 
 
-def _within(column: Any, low: float | None, high: float | None) -> list[Any]:
+class _Ranges:
+    """Conditions on columns that have an index, and whether to let it be used.
+
+    A page in another order than the column's is found in two ways: what lies within, by the index, and then sorted; or
+    row after row in the page's order until it is full. The first is dear where much lies within and the second where
+    little does, and no planner knows before: a few thousand entries of the index are counted to decide.
+    """
+
+    def __init__(self, session: Session, n_rows: int, by: Any) -> None:
+        self._session = session
+        self._by = by
+        # Reading n by the index costs as much as passing over rows until a page is full, PAGE * n_rows / n of them.
+        self._many = max(200, round((_PAGE * n_rows) ** 0.5))
+
+    def within(self, column: Any, low: float | None, high: float | None, *among: Any) -> list[Any]:
+        """The bounds that are set, as conditions.
+
+        Args:
+            column: What is bounded.
+            low: From here on.
+            high: Up to here.
+            among: Conditions on the columns before it in its index; none where it has no index.
+        """
+        found = _bounds(column, low, high)
+        if not found or not among or column is self._by:
+            return found
+        some = select(literal(1)).where(*among, *found).limit(self._many).subquery()
+        if (self._session.scalar(select(func.count()).select_from(some)) or 0) < self._many:
+            return found
+        # An index on a column is none on an expression of it.
+        return _bounds(column + 0, low, high)
+
+
+def _bounds(column: Any, low: float | None, high: float | None) -> list[Any]:
     return [*([column >= low] if low is not None else []), *([column <= high] if high is not None else [])]
 
 
@@ -230,8 +300,41 @@ def _page(session: Session, shown: Select[Any], query: QuestionsQuery | Candidat
     rows = list(session.execute(keyed.limit(query.limit + 1)))
     if len(rows) <= query.limit:
         return Listed(rows, None)
-    last = rows[query.limit - 1]
-    return Listed(rows[: query.limit], json.dumps([getattr(last, f"key_{index}") for index in range(len(order))]))
+    return Listed(rows[: query.limit], _key(rows[query.limit - 1], len(order)))
+
+
+def _key(row: Any, size: int) -> str:
+    return json.dumps([getattr(row, f"key_{index}") for index in range(size)])
+
+
+def _scanned(
+    query: _Asked, page_of: Callable[[_Asked], Listed], matching: Callable[[list[Any]], set[int]], name: str
+) -> Listed:
+    """A page of the rows that match, looked for in the page's order, more at a time the longer it takes.
+
+    Args:
+        query: The page wanted.
+        page_of: Gives rows whether they match or not.
+        matching: Gives the ids of those that do.
+        name: Of the rows' id.
+    """
+    found: list[Any] = []
+    n_seen = 0
+    part = query.model_copy(update={"limit": _SCANNED_FIRST * query.limit})
+    while True:
+        page = page_of(part)
+        ids = matching(page.rows)
+        found += [row for row in page.rows if getattr(row, name) in ids]
+        if len(found) > query.limit:
+            size = sum(hasattr(found[0], f"key_{index}") for index in range(2))
+            return Listed(found[: query.limit], _key(found[query.limit - 1], size))
+        if page.next_after is None:
+            return Listed(found, None)
+        n_seen += len(page.rows)
+        # As many as should hold the rest by what was found so far, and some more.
+        wanted = round(1.5 * (query.limit + 1 - len(found)) * n_seen / max(1, len(found)))
+        size = max(query.limit, min(_SCANNED_MOST, wanted, 8 * part.limit))
+        part = part.model_copy(update={"after": page.next_after, "limit": size})
 
 
 def _place(after: str, size: int) -> list[float]:

@@ -21,6 +21,11 @@ _SPACES = str.maketrans(dict.fromkeys(string.punctuation, " "))
 _PIECE = re.compile(r'(-?)"([^"]*)"|(\S+)')
 _CHUNK = 500
 _MOST_TERMS = 12
+_FEW = 20_000
+"""Matches that are collected before anything else is looked at; with more, every fiftieth row or so of a million
+matches, and rows are looked through in the page's order."""
+_DENSE = 20
+"""Ids lie close when there is one of them in so many: what matches between them is read in one go."""
 _SHORTEST_BEGINNING = 3
 DOCUMENT = (
     r"""to_tsvector('simple', translate(left({}, 100000), E'!"#$%&\'()*+,-./\:;<=>?@[\\]^_`{{|}}~', repeat(' ', 32)))"""
@@ -83,6 +88,11 @@ class Search:
     last: int = 0
     """Lowest and highest candidate id of the set, for FTS5."""
 
+    @property
+    def is_scanned(self) -> bool:
+        """Whether a page is found by going through rows and asking ``hits`` about some at a time."""
+        return bool(self.terms) and not self.is_rare and not self.is_postgresql
+
     def candidates(self) -> Any:
         """Condition on ``Candidate``: its text matches."""
         if not self.terms:
@@ -91,29 +101,68 @@ class Search:
             return text("candidates.search @@ to_tsquery('simple', :found)").bindparams(
                 bindparam("found", tsquery(self.terms))
             )
-        if self.is_rare:
-            return Candidate.id.in_(self.matches())
-        one = text("candidate_search MATCH :found AND candidate_search.rowid = candidates.id").bindparams(
-            bindparam("found", fts5(self.terms))
-        )
-        return select(literal_column("1")).select_from(text("candidate_search")).where(one).exists()
+        return Candidate.id.in_(self.matches())
 
     def questions(self) -> ColumnElement[bool]:
         """Condition on ``QuestionStats``: the question or one of its candidates matches."""
         if not self.terms:
             return literal_column("1 = 0")
         in_question = self._question_ids()
-        others = select(Candidate.example_id).where(Candidate.run_id == QuestionStats.run_id, self.candidates())
-        if self.is_rare:
-            found = in_question.union_all(
-                select(Candidate.example_id).where(Candidate.run_id == self.run_id, self.candidates())
-            )
+        if self.is_rare or not self.is_postgresql:
+            found = in_question.union_all(select(Candidate.example_id).where(self.of_set(), self.candidates()))
             return QuestionStats.example_id.in_(found)
+        others = select(Candidate.example_id).where(Candidate.run_id == QuestionStats.run_id, self.candidates())
         # OFFSET keeps PostgreSQL from collecting every match of a common word first.
-        mine = others.where(Candidate.example_id == QuestionStats.example_id)
-        if self.is_postgresql:
-            mine = mine.offset(0)
+        mine = others.where(Candidate.example_id == QuestionStats.example_id).offset(0)
         return QuestionStats.example_id.in_(in_question) | mine.correlate(QuestionStats).exists()
+
+    def of_set(self) -> Any:
+        """Condition on ``Candidate``: it is of the set. SQLite is to begin with the few matches, not with the set."""
+        begins_with_matches = bool(self.terms) and self.is_rare and not self.is_postgresql
+        return (Candidate.run_id + "" if begins_with_matches else Candidate.run_id) == self.run_id
+
+    def hits(self, session: Session, ids: Collection[int]) -> set[int]:
+        """Which of some candidates match, on SQLite.
+
+        Args:
+            session: The transaction.
+            ids: The candidates; asked about at once, since each MATCH has a beginning's words to put together.
+        """
+        if not ids:
+            return set()
+        first, last = min(ids), max(ids)
+        if last - first <= _DENSE * len(ids) or any(term.is_beginning for term in self.terms):
+            return set(session.scalars(replace(self, first=first, last=last).matches())) & set(ids)
+        query = text("SELECT rowid FROM candidate_search WHERE candidate_search MATCH :found AND rowid IN :ids")
+        query = query.bindparams(bindparam("ids", expanding=True))
+        found: set[int] = set()
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), _CHUNK):
+            chunk = {"found": fts5(self.terms), "ids": ordered[start : start + _CHUNK]}
+            found.update(session.scalars(query, chunk))
+        return found
+
+    def question_hits(self, session: Session, example_ids: Collection[int]) -> set[int]:
+        """Which of some questions match or have a candidate of the set that does, on SQLite."""
+        if not example_ids:
+            return set()
+        first, last = min(example_ids), max(example_ids)
+        query = self._question_ids().where(literal_column("question_search.rowid").between(first, last))
+        found = set(session.scalars(query)) & set(example_ids)
+        ordered = sorted(set(example_ids) - found)
+        for start in range(0, len(ordered), _CHUNK):
+            chunk = ordered[start : start + _CHUNK]
+            mine = Candidate.run_id == self.run_id, Candidate.example_id.in_(chunk)
+            span: Any = select(func.min(Candidate.id), func.max(Candidate.id), func.count()).where(*mine)
+            lowest, highest, n = session.execute(span).one()
+            if n and highest - lowest <= _DENSE * n:
+                between = replace(self, first=lowest, last=highest, is_rare=True)
+                some = select(Candidate.example_id).where(between.of_set(), between.candidates()).distinct()
+                found.update(set(session.scalars(some)) & set(chunk))
+            else:
+                of = dict(session.execute(select(Candidate.id, Candidate.example_id).where(*mine)).all())
+                found.update(of[one] for one in self.hits(session, of.keys()))
+        return found
 
     def matches(self) -> Select[Any]:
         """Ids of matching candidates, on SQLite."""
@@ -146,7 +195,6 @@ def prepare(session: Session, among: CandidateSet, query: str) -> Search:
     """
     terms = parse(query)
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    few = max(20_000, among.n_candidates // 8)
     if not terms:
         return Search(among.run_id, (), True, is_postgresql)
     if is_postgresql:
@@ -156,10 +204,10 @@ def prepare(session: Session, among: CandidateSet, query: str) -> Search:
             {"found": tsquery(terms)},
         )
         plan = json.loads(plan) if isinstance(plan, str) else plan
-        return Search(among.run_id, terms, plan[0]["Plan"]["Plan Rows"] <= few, True)
+        return Search(among.run_id, terms, plan[0]["Plan"]["Plan Rows"] <= max(_FEW, among.n_candidates // 8), True)
     search = Search(among.run_id, terms, True, False, among.first_id or 0, among.last_id or 0)
-    counted = select(func.count()).select_from(search.matches().limit(few + 1).subquery())
-    return replace(search, is_rare=(session.scalar(counted) or 0) <= few)
+    counted = select(func.count()).select_from(search.matches().limit(_FEW + 1).subquery())
+    return replace(search, is_rare=(session.scalar(counted) or 0) <= _FEW)
 
 
 def index_questions(session: Session, example_ids: Collection[int] | None, *, run_id: str | None = None) -> None:

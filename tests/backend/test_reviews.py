@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from backend.db.models import Candidate, Rating, Review, ReviewItem, ReviewSlot, utcnow
 from backend.db.session import transaction
 from backend.errors import Invalid
-from backend.services import people
+from backend.services import people, scores
 from backend.services.review_values import ranked
+from backend.services.scores import ScoredRow
 from tests.backend.client import client
 from tests.backend.reviewing import (
     Sampled,
@@ -200,6 +201,25 @@ def test_strategies_say_what_they_lack(on_sqlite: Sampled) -> None:
         assert missing.status_code == 404
         gold = web.post("/api/v1/review-queues/preview", json=queue_body(on_sqlite, gold_items=99))
         assert gold.json()["errors"][0]["field"] == "gold_items"
+
+
+def test_uncertainty_asks_about_the_closest_pairs(on_sqlite: Sampled) -> None:
+    with transaction() as session:
+        ids = {
+            (row.example_id, row.sample_index): row.id
+            for row in session.scalars(select(Candidate).where(Candidate.run_id == on_sqlite.run_id))
+        }
+        # Whatever the verdicts: the second question's right one and a wrong one are nearly equal.
+        near = {ids[on_sqlite.example_ids[1], 0]: -0.5, ids[on_sqlite.example_ids[1], 1]: -0.5001}
+        far = {one: -5.0 - one for place, one in ids.items() if one not in near and place[1] in {1, 3}}
+        rows = [ScoredRow(one, value, 2) for one, value in {**far, **near}.items()]
+        scores.record(session, model_run_id=on_sqlite.model_id, by_run_id=on_sqlite.run_id, rows=rows)
+    with reviewer("Ann") as web:
+        source = {"strategy": "uncertainty", "model_run_id": on_sqlite.model_id, "n": 1}
+        make_queue(web, on_sqlite, mode="pair", source=source)
+    with transaction() as session:
+        item = session.scalars(select(ReviewItem)).one()
+        assert set(item.candidate_ids) == set(near)
 
 
 def test_judge_against_people_asks_about_the_widest_gap(on_sqlite: Sampled) -> None:
