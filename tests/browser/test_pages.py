@@ -59,6 +59,29 @@ def test_a_gsm8k_file_is_recognised_and_previewed(address: str, browser: Browser
     page.close()
 
 
+def test_columns_of_any_other_file_are_mapped_with_a_live_preview(
+    address: str, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "sums.csv"
+    file.write_text("frage,weg,antwort\nOne and two?,1 + 2 = 3,3\nTwo and two?,2 + 2 = 4,none\n")
+    page = browser.new_page()
+    page.goto(f"{address}/datasets/new")
+    page.set_input_files("input[type=file]", str(file))
+    expect(page.get_by_role("columnheader", name="frage")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Map the columns of sums.csv first.")).to_be_visible()
+    for label, column in (("Question", "frage"), ("Reference COT", "weg"), ("Gold answer", "antwort")):
+        page.get_by_role("combobox", name=label, exact=True).click()
+        page.get_by_role("option", name=column, exact=True).click()
+    page.get_by_role("combobox", name="Task", exact=True).click()
+    page.get_by_role("option", name="gsm8k", exact=True).click()
+    expect(page.get_by_role("cell", name="3", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="antwort:")).to_be_visible()
+    expect(page.get_by_text("1 of the first 2 rows cannot be imported.")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("The import is under way")).to_be_visible(timeout=30_000)
+    page.close()
+
+
 def test_the_form_shows_the_plan_before_anything_starts(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}/experiments/new")

@@ -5,6 +5,7 @@ export const paths = {
   datasets: "/datasets",
   /** Upload and import. */
   newDataset: "/datasets/new",
+  newVersion: (id: string) => withQuery("/datasets/new", { dataset: id }),
   dataset: (id: string) => `/datasets/${id}`,
   models: "/models",
   model: (id: string) => `/models/${id}`,

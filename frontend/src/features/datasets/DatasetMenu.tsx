@@ -1,6 +1,6 @@
 import { Button, Menu, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { asApiError } from "@/api/client";
 import { paths } from "@/app/paths";
 import { ConfirmDestructive } from "@/components/ConfirmDestructive";
@@ -23,6 +23,9 @@ export function DatasetMenu({ dataset }: { dataset: Dataset }) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item component={Link} to={paths.newVersion(dataset.id)}>
+            Upload a new version
+          </Menu.Item>
           <Menu.Item onClick={() => setOpen("rename")}>Rename</Menu.Item>
           <Menu.Item color="red" onClick={() => setOpen("delete")}>
             Delete data set

@@ -1,5 +1,6 @@
 import {
   infiniteQueryOptions,
+  keepPreviousData,
   queryOptions,
   useMutation,
   useQueryClient,
@@ -51,16 +52,18 @@ export const examplesOptions = (versionId: string, text: string) =>
     getNextPageParam: (page) => (page.next_after === null ? null : Number(page.next_after)),
   });
 
-export const previewOptions = (uploadId: string) =>
+/** The first rows as they would be imported; the last ones stay while a change is on its way. */
+export const previewOptions = (uploadId: string, body: Schema<"PreviewRequest">) =>
   queryOptions({
-    queryKey: ["uploads", uploadId, "preview"],
+    queryKey: ["uploads", uploadId, "preview", body],
     queryFn: async () =>
       unwrap(
         await api.POST("/api/v1/uploads/{upload_id}/preview", {
           params: { path: { upload_id: uploadId } },
-          body: {},
+          body,
         }),
       ),
+    placeholderData: keepPreviousData,
   });
 
 export function useImport() {

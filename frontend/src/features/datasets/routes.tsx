@@ -2,7 +2,7 @@ import { Route, Routes } from "react-router";
 import { NotFoundPage } from "@/app/NotFoundPage";
 import { DatasetPage } from "./DatasetPage";
 import { DatasetsPage } from "./DatasetsPage";
-import { UploadPage } from "./UploadPage";
+import { UploadPage } from "./upload/UploadPage";
 
 export function Component() {
   return (
