@@ -91,12 +91,11 @@ def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) ->
     wanted = filtered(
         session, among, query, wanted, rated=is_rated, scored=is_scored, by=by, search=None if is_scanned else search
     )
-    first, second = Candidate.example_id, Candidate.sample_index
+    first: Any = Candidate.example_id
+    second: Any = Candidate.sample_index
     if by is not None:
-        first, second = (
-            by,
-            {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id),
-        )
+        first = by
+        second = {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id)
 
     def page_of(part: CandidatesQuery) -> Listed:
         return _page(session, wanted, part, first, second)
@@ -191,8 +190,8 @@ def _candidate_conditions(session: Session, among: CandidateSet, wanted: Candida
     if wanted.source_model is not None:
         conditions.append(Candidate.model == wanted.source_model)
     if wanted.rated is False:
-        rated = select(RatingSummary.candidate_id).where(RatingSummary.candidate_id == Candidate.id)
-        conditions.append(~rated.exists())
+        rating = select(RatingSummary.candidate_id).where(RatingSummary.candidate_id == Candidate.id)
+        conditions.append(~rating.exists())
     if wanted.violated:
         scores, is_right = QuestionScores, Candidate.verdict == "right"
         conditions += [

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import Installation
 from tests.browser.filled import MARKUP
@@ -28,10 +28,14 @@ class Watched:
         self.page: Page = self.context.new_page()
         self.seen: list[str] = []
         self.page.on("pageerror", lambda error: self.seen.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self.seen.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("request", lambda request: self._outside(request.url, address))
         self.page.goto(address)
         self.page.request.put(f"{address}/api/v1/reviewer", data={"name": "Hanna"})
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.seen.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _outside(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
