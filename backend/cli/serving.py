@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from backend.cli.addresses import answers
 from backend.cli.locking import noted_address
 from backend.cli.output import fail
+from backend.cli.supervisor import dying_with_parent
 from backend.db.session import reading
 from backend.services import experiments, workers
 from backend.settings import get_settings
@@ -31,7 +32,11 @@ def served() -> Iterator[None]:
         yield
         return
     console.print("No server runs on this data directory; starting one for as long as this takes.")
-    process = subprocess.Popen([sys.executable, "-m", "backend.cli.main", "up", "--no-browser"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backend.cli.main", "up", "--no-browser"],
+        # A killed command leaves no server behind; SIGINT lets its runs save where they are.
+        preexec_fn=dying_with_parent(signal.SIGINT),
+    )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _is_ready(noted_address(root)):

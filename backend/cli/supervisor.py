@@ -46,6 +46,19 @@ class Program:
     """Not started again after it ended."""
 
 
+def dying_with_parent(number: int) -> Callable[[], None]:
+    """What a child does first so that on Linux the kernel signals it when this process ends, however it ends."""
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        if _libc is not None:
+            _libc.prctl(PR_SET_PDEATHSIG, number)
+            if os.getppid() != parent:  # it died before the line above
+                os._exit(1)
+
+    return ask_kernel
+
+
 @dataclass(eq=False)
 class Child:
     """A program and its present process."""
@@ -58,14 +71,6 @@ class Child:
 
     def start(self) -> None:
         """Start the process in a group of its own."""
-        supervisor = os.getpid()
-
-        def die_with_supervisor() -> None:
-            if _libc is not None:
-                _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                if os.getppid() != supervisor:  # it died before the line above
-                    os._exit(1)
-
         program = self.program
         with _log(program.log) as output:
             self.process = subprocess.Popen(
@@ -78,7 +83,7 @@ class Child:
                 pass_fds=program.pass_fds,
                 start_new_session=True,
                 # The supervisor has one thread, the condition under which this is safe.
-                preexec_fn=die_with_supervisor,
+                preexec_fn=dying_with_parent(signal.SIGKILL),
             )
         self.started_at = time.monotonic()
 

@@ -1,5 +1,6 @@
 """`aft up` as a user types it: the real server and a real worker under the supervisor."""
 
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from backend.db.session import make_engine
 from tests.integration.product import PATIENCE_SECONDS, Product, get, running, start
+from tests.waiting import free_port
 
 
 @pytest.fixture
@@ -52,6 +54,22 @@ def test_product_starts_survives_and_stops(product: Product) -> None:
     product.said("Stopped")
     assert product.exit_status() == 0
     _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
+    assert not alive
+
+
+def test_a_killed_command_leaves_no_server_of_its_own(tmp_path: Path) -> None:
+    code = "import time; from backend.cli.serving import served\n"
+    code += "with served(): print('ready', flush=True); time.sleep(600)"
+    environment = {**os.environ, "AFT_DATA_DIR": str(tmp_path), "AFT_PORT": str(free_port())}
+    command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+    assert command.stdout is not None
+    with command.stdout as said:
+        assert any(line == "ready\n" for line in said)
+        family = psutil.Process(command.pid).children(recursive=True)
+        assert family
+        command.kill()
+        command.wait()
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert not alive
 
 
