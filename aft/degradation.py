@@ -66,7 +66,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Assessment accuracy rose while task accuracy fell and perplexity rose."""
+    """Assessment accuracy rose, if only by chance, while task accuracy fell and perplexity rose beyond it."""
 
     step: int
     against: str

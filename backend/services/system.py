@@ -95,7 +95,7 @@ def _degraded(session: Session) -> list[SystemWarning]:
     return [
         SystemWarning(
             level="warning",
-            title=f"{alarm.run_name}: it assesses better and answers worse since step {alarm.step}.",
+            title=f"{alarm.run_name}: it answers worse and assesses no worse since step {alarm.step}.",
             remedy=f"{alarm.words[0].upper()}{alarm.words[1:]}.",
             run_id=alarm.run_id,
         )

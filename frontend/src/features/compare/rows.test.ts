@@ -44,7 +44,7 @@ it("says noise in words", () => {
   const statistic = (verdict: string | null, difference: number | null = 0.1) =>
     ({ verdict, difference }) as unknown as Statistic;
   expect(verdictWords(statistic("within noise"))).toBe("within noise");
-  expect(verdictWords(statistic("lower"))).toBe("lower, beyond noise");
+  expect(verdictWords(statistic("lower"))).toBe("lower");
   expect(verdictWords(statistic(null))).toBe("not tested");
   expect(verdictWords(statistic(null, null))).toBe("");
 });

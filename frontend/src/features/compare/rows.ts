@@ -115,11 +115,8 @@ function sortValue(row: MethodRow, column: string, metric: string): number | nul
   return row.statistics[column]?.mean ?? null;
 }
 
-/** A verdict in words. */
+/** A verdict in words, short enough for its column: *within noise*, or *lower* and *higher* beyond it. */
 export function verdictWords(statistic: Statistic | undefined): string {
   if (statistic === undefined || statistic.difference === null) return "";
-  if (statistic.verdict === null) return "not tested";
-  return statistic.verdict === "within noise"
-    ? "within noise"
-    : `${statistic.verdict}, beyond noise`;
+  return statistic.verdict ?? "not tested";
 }

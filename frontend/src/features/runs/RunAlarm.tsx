@@ -9,7 +9,7 @@ export function RunAlarm({ alarm }: { alarm: NonNullable<Run["alarm"]> }) {
     <div className={classes.failure}>
       <Notice
         level="warning"
-        title={`It assesses better and answers worse since step ${alarm.step}`}
+        title={`It answers worse and assesses no worse since step ${alarm.step}`}
       >
         <p className={classes.line}>{words}</p>
         <p className={classes.line}>

@@ -144,7 +144,7 @@ function Alarms({ alarms }: { alarms: Experiment["alarms"] }) {
   return (
     <Notice
       level="warning"
-      title={`${counted(alarms.length, "run")} ${alarms.length === 1 ? "assesses" : "assess"} better and ${alarms.length === 1 ? "answers" : "answer"} worse`}
+      title={`${counted(alarms.length, "run")} ${alarms.length === 1 ? "answers worse and assesses" : "answer worse and assess"} no worse`}
     >
       <ul className={classes.list}>
         {alarms.map((alarm) => (
