@@ -34,7 +34,6 @@ export function ActionBar({ item, draft, keys, hint, onAction }: Props) {
           <KeyHint keys={keyParts(keys[action])} />
         </span>
       }
-      aria-label={words}
       aria-keyshortcuts={keyParts(keys[action]).join("+").replace("Mod", "Control")}
       aria-pressed={action === "flag" ? on : undefined}
       onClick={() => onAction(action)}
