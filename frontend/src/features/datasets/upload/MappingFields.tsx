@@ -5,10 +5,10 @@ import { type Column, choiceColumns, type Mapping, withChoices, withColumn } fro
 const FIELDS: { column: Column; label: string; description: string }[] = [
   { column: "question", label: "Question", description: "Needed" },
   { column: "reference", label: "Reference COT", description: "What VFT learns from" },
-  { column: "answer", label: "Gold answer", description: "Read from the reference's end if none" },
+  { column: "answer", label: "Gold answer", description: "Else the reference's end" },
   { column: "id", label: "Id", description: "A name no other row has" },
   { column: "part", label: "Part", description: "Says train, validation or test" },
-  { column: "task", label: "Task", description: "Of each row, in a set of several" },
+  { column: "task", label: "Task", description: "Of each row" },
 ];
 
 interface Props {
@@ -44,7 +44,7 @@ export function MappingFields({ columns, mapping, mixed, onChange }: Props) {
       )}
       <MultiSelect
         label="Choices"
-        description="One column with the list, or one a letter, in order"
+        description="A list, or one a letter"
         size="xs"
         searchable
         clearable

@@ -13,14 +13,16 @@ function Parsed({ rows }: { rows: Preview["rows"] }) {
   const hasChoices = rows.some((row) => row.choices !== null);
   return (
     <div className={classes.scroller}>
-      <table className={classes.table}>
+      <table className={`${classes.table} ${classes.preview}`}>
         <thead>
           <tr>
             <th scope="col">Row</th>
             <th scope="col">Question</th>
             {hasChoices && <th scope="col">Choices</th>}
             <th scope="col">Reference COT</th>
-            <th scope="col">Gold answer</th>
+            <th scope="col" className={classes.gold}>
+              Gold answer
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -29,10 +31,10 @@ function Parsed({ rows }: { rows: Preview["rows"] }) {
               <td>{row.row_number}</td>
               {row.error === null ? (
                 <>
-                  <td className={classes.cell}>{row.question}</td>
-                  {hasChoices && <td className={classes.cell}>{row.choices?.join(" · ")}</td>}
-                  <td className={classes.cell}>{row.reference}</td>
-                  <td className={classes.cell}>{row.gold}</td>
+                  <td>{row.question}</td>
+                  {hasChoices && <td>{row.choices?.join(" · ")}</td>}
+                  <td>{row.reference}</td>
+                  <td>{row.gold}</td>
                 </>
               ) : (
                 <td colSpan={hasChoices ? 4 : 3} className={classes.reason}>
@@ -52,7 +54,7 @@ function Cells({ preview: { columns, cells, rows } }: { preview: Preview }) {
   if (columns.length === 0) return null;
   return (
     <div className={classes.scroller}>
-      <table className={classes.table}>
+      <table className={`${classes.table} ${classes.preview}`}>
         <thead>
           <tr>
             <th scope="col">Row</th>
@@ -68,9 +70,7 @@ function Cells({ preview: { columns, cells, rows } }: { preview: Preview }) {
             <tr key={rows[index]?.row_number ?? index}>
               <td>{rows[index]?.row_number ?? index + 1}</td>
               {columns.map((column) => (
-                <td key={column} className={classes.cell}>
-                  {row[column]}
-                </td>
+                <td key={column}>{row[column]}</td>
               ))}
             </tr>
           ))}

@@ -57,63 +57,64 @@ export function ReceivedFile({ reading, task, tasks, onChange, onRemove }: Props
         </>
       }
     >
-      <p>{detection.why}</p>
-      {detection.note !== null && <Notice level="note">{detection.note}</Notice>}
-      {isMapping && (
-        <>
-          <MappingFields
-            columns={upload.columns}
-            mapping={mapping ?? detection.mapping}
-            mixed={task === "mixed"}
-            onChange={(changed) => onChange({ mapping: changed })}
-          />
-          {mapping !== null && detection.mapping !== null && (
-            <Button size="xs" variant="subtle" onClick={() => onChange({ mapping: null })}>
-              Back to what was recognised
-            </Button>
-          )}
-        </>
-      )}
-      {(holdsQuestions || mapping !== null) && (
-        <div className={classes.fields}>
-          <Select
-            label="Part of its rows"
-            size="xs"
-            placeholder={detection.part ?? "not said"}
-            clearable
-            data={PARTS}
-            value={part ?? detection.part}
-            onChange={(value) => onChange({ part: (value ?? "unmarked") as Part })}
-          />
-          {task === "mixed" && (mapping ?? detection.mapping)?.task == null && (
+      <div className={classes.file}>
+        <p>{detection.why}</p>
+        {detection.note !== null && <Notice level="note">{detection.note}</Notice>}
+        {isMapping && (
+          <>
+            <MappingFields
+              columns={upload.columns}
+              mapping={mapping ?? detection.mapping}
+              mixed={task === "mixed"}
+              onChange={(changed) => onChange({ mapping: changed })}
+            />
+            {mapping !== null && detection.mapping !== null && (
+              <Button size="xs" variant="subtle" onClick={() => onChange({ mapping: null })}>
+                Back to what was recognised
+              </Button>
+            )}
+          </>
+        )}
+        {(holdsQuestions || mapping !== null) && (
+          <div className={classes.fields}>
             <Select
-              label="Task of its rows"
+              label="Part of its rows"
               size="xs"
               allowDeselect={false}
-              data={tasks.filter((one) => one !== "mixed")}
-              value={reading.task ?? detection.task}
-              onChange={(value) => onChange({ task: value as Task | null })}
+              data={PARTS}
+              value={part ?? detection.part ?? "unmarked"}
+              onChange={(value) => onChange({ part: value as Part })}
             />
-          )}
-        </div>
-      )}
-      {preview.isPending ? (
-        <PanelSkeleton rows={4} />
-      ) : preview.isError ? (
-        <PanelError error={preview.error} onRetry={() => void preview.refetch()} />
-      ) : (
-        <div aria-busy={preview.isPlaceholderData}>
-          {preview.data.problem !== null && holdsQuestions && (
-            <Notice level="warning">{preview.data.problem}</Notice>
-          )}
-          {preview.data.problem === null && preview.data.n_errors > 0 && (
-            <Notice level="warning">
-              {`${preview.data.n_errors} of the first ${preview.data.rows.length} rows cannot be imported.`}
-            </Notice>
-          )}
-          <PreviewRows preview={preview.data} />
-        </div>
-      )}
+            {task === "mixed" && (mapping ?? detection.mapping)?.task == null && (
+              <Select
+                label="Task of its rows"
+                size="xs"
+                allowDeselect={false}
+                data={tasks.filter((one) => one !== "mixed")}
+                value={reading.task ?? detection.task}
+                onChange={(value) => onChange({ task: value as Task | null })}
+              />
+            )}
+          </div>
+        )}
+        {preview.isPending ? (
+          <PanelSkeleton rows={4} />
+        ) : preview.isError ? (
+          <PanelError error={preview.error} onRetry={() => void preview.refetch()} />
+        ) : (
+          <div className={classes.file} aria-busy={preview.isPlaceholderData}>
+            {preview.data.problem !== null && holdsQuestions && (
+              <Notice level="warning">{preview.data.problem}</Notice>
+            )}
+            {preview.data.problem === null && preview.data.n_errors > 0 && (
+              <Notice level="warning">
+                {`${preview.data.n_errors} of the first ${preview.data.rows.length} rows cannot be imported.`}
+              </Notice>
+            )}
+            <PreviewRows preview={preview.data} />
+          </div>
+        )}
+      </div>
     </Panel>
   );
 }
