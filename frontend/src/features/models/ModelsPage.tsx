@@ -74,7 +74,7 @@ const COLUMNS: ColumnDef<Model, unknown>[] = [
   {
     id: "at",
     header: "Added",
-    size: 116,
+    size: 140,
     meta: { drop: 4 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },

@@ -85,7 +85,7 @@ const columnsOf = (
   {
     id: "base",
     header: "From",
-    size: 150,
+    size: 128,
     meta: { drop: 2 },
     cell: ({ row }) => row.original.base_model_name ?? "",
   },
@@ -116,7 +116,7 @@ const columnsOf = (
   {
     id: "at",
     header: "Made",
-    size: 110,
+    size: 132,
     meta: { drop: 4 },
     cell: ({ row }) => <Time at={row.original.created_at} />,
   },
