@@ -302,6 +302,8 @@ class _Import:
 def _questions(session: Session, ids: list[int]) -> dict[int, Any]:
     found: dict[int, Any] = {}
     for start in range(0, len(ids), 500):
-        query = select(Example.id, Example.answer, Example.choices).where(Example.id.in_(ids[start : start + 500]))
+        query = select(Example.id, Example.answer, Example.choices, Example.task).where(
+            Example.id.in_(ids[start : start + 500])
+        )
         found |= {row.id: row for row in session.execute(query)}
     return found

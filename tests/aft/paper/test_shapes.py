@@ -2,9 +2,10 @@
 
 import pytest
 
+from aft import statistics
 from aft.paper.columns import highest
 from aft.paper.shapes import CLAIMS, Judged, Part, corrected, judge, summary
-from aft.statistics import Tested, paired_t
+from aft.statistics import paired_t
 
 CLEAR = {"1": 0.40, "2": 0.42, "3": 0.41}
 BASE = {"1": 0.30, "2": 0.31, "3": 0.30}
@@ -89,7 +90,7 @@ def test_a_gain_is_compared_with_the_others_gain() -> None:
 
 def test_clear_differences_are_counted_before_and_after_correction() -> None:
     def judged(p: float | None) -> Judged:
-        tested = None if p is None else Tested(difference=0.1, low=0.0, high=0.2, p=p, n=3)
+        tested = None if p is None else statistics.Tested(difference=0.1, low=0.0, high=0.2, p=p, n=3)
         return Judged(Part("t", "a", "b"), tested, "holds")
 
     # Holm: 0.01 x 3, 0.03 x 2, 0.4.
