@@ -2,7 +2,11 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
-afterEach(cleanup);
+// Files share a process: fake timers left behind would make the next file's clicks wait for ever.
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
 
 // A page's first visit compiles its chunk, which on a busy machine takes seconds.
 configure({ asyncUtilTimeout: 10_000 });
