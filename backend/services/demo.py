@@ -48,7 +48,7 @@ def short_spec(base_model_id: str) -> ExperimentSpec:
 
 
 def full_spec() -> ExperimentSpec:
-    """The demo: about ten minutes on two cores."""
+    """The demo: about a quarter of an hour on two cores."""
     return ExperimentSpec(
         name="Demo: is a constraint needed?",
         dataset_version_id=BUILTIN,
