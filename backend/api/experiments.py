@@ -109,16 +109,16 @@ def prioritise_experiment(session: SessionDep, experiment_id: str, body: Experim
 def plan_extension(session: ReadSessionDep, experiment_id: str, body: ExperimentExtension) -> ExperimentPlan:
     """The runs that an extension would add. Nothing is stored."""
     experiment = experiments.get(session, experiment_id)
-    spec = experiment_actions.extended(experiment, body.methods, body.seeds)
+    spec = experiment_actions.extended(session, experiment, body)
     there = {cell.place.cell for cell in experiments.cells(session, experiment_id)}
     return _plan(experiment_actions.preview_extension(session, experiment, spec), spec, there)
 
 
 @router.post("/{experiment_id}/extend", response_model=ExperimentRead, responses=problems(NotFound, Invalid, Conflict))
 def extend_experiment(session: SessionDep, experiment_id: str, body: ExperimentExtension) -> ExperimentRead:
-    """Add methods or seeds to the experiment; everything that is there stays as it is."""
+    """Add methods, seeds, models or data sets to the experiment; everything that is there stays as it is."""
     experiment = experiments.get(session, experiment_id)
-    experiment_actions.extend(session, experiment, experiment_actions.extended(experiment, body.methods, body.seeds))
+    experiment_actions.extend(session, experiment, experiment_actions.extended(session, experiment, body))
     return _read_anew(session, experiment_id)
 
 

@@ -1,15 +1,14 @@
-"""What ``aft experiments`` changes of an experiment: pause, resume, priority, more methods or seeds, deletion."""
+"""What ``aft experiments`` changes of an experiment: pause, resume, priority, what is added, deletion."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 import yaml
-from pydantic import TypeAdapter
 
-from aft.config.method import MethodConfig
 from backend.cli.acting import acting, plain_errors
 from backend.cli.output import fail
+from backend.schemas.experiments import ExperimentExtension
 from backend.services import experiment_actions, experiments
 
 Id = Annotated[str, typer.Argument(help="Id from `aft experiments list`.")]
@@ -42,14 +41,31 @@ def extend(
     methods: Annotated[
         Path | None, typer.Option(help="YAML with a list of methods to add, as under `methods:` of an experiment.")
     ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Id of a base model to repeat everything from.")] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="Data set version to train and test on as well, as VERSION or VERSION/SPLIT."),
+    ] = None,
+    test_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Data set version to test the trained models on, as VERSION or VERSION/SPLIT."),
+    ] = None,
 ) -> None:
-    """Add methods or seeds to an experiment; everything finished is kept, and only the new cells are computed."""
+    """Add methods, seeds, models or data sets; everything finished is kept, and only the new cells are computed."""
     with plain_errors():
-        added = TypeAdapter(list[MethodConfig]).validate_python(_listed(methods)) if methods is not None else []
+        added = ExperimentExtension.model_validate(
+            {
+                "methods": _listed(methods) if methods is not None else [],
+                "seeds": seed or [],
+                "more_models": model or [],
+                "more_datasets": [_choice(one) for one in dataset or []],
+                "also_test_on": [_choice(one) for one in test_on or []],
+            }
+        )
     with acting() as session:
         experiment = experiments.get(session, experiment_id)
         before = len(experiments.cells(session, experiment_id))
-        spec = experiment_actions.extended(experiment, added, seed or [])
+        spec = experiment_actions.extended(session, experiment, added)
         experiment_actions.extend(session, experiment, spec)
         after = len(experiments.cells(session, experiment_id))
     typer.echo(f"{after - before} runs added to the {before} there were.")
@@ -67,6 +83,11 @@ def restore(experiment_id: Id) -> None:
     with acting() as session:
         name = experiments.restore(session, experiment_id).name
     typer.echo(f"'{name}' is back.")
+
+
+def _choice(text: str) -> dict[str, str | None]:
+    version, _, split = text.partition("/")
+    return {"dataset_version_id": version, "split_id": split or None}
 
 
 def _listed(file: Path) -> Any:

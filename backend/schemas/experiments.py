@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aft.config.experiment import ExperimentSpec
+from aft.config.grid import DataChoice
 from aft.config.method import MethodConfig
 from backend.schemas.common import Schema
 from backend.schemas.comparison import BlockRead
@@ -76,6 +77,12 @@ class ExperimentExtension(Schema):
 
     methods: list[MethodConfig] = Field(default=[], max_length=40)
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(default=[], max_length=50)
+    more_datasets: list[DataChoice] = Field(default=[], max_length=20)
+    """Every method is trained and tested on each of them as well."""
+    more_models: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=20)
+    """Base models from which everything is repeated."""
+    also_test_on: list[DataChoice] = Field(default=[], max_length=20)
+    """Data sets whose test questions the trained models answer too."""
 
 
 class ExperimentPriority(Schema):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Final
 
 from pydantic import ValidationError
@@ -10,10 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.config.method import MethodConfig, method_label
+from aft.config.method import method_label
 from backend.db.models import Experiment, utcnow
 from backend.errors import Conflict, Invalid
-from backend.services import events, experiments, previews, standing
+from backend.schemas.experiments import ExperimentExtension
+from backend.services import blocks, events, experiments, previews, standing
 from backend.services.previews import Preview
 
 PRIORITIES: Final = {"low": -1, "normal": 0, "high": 1}
@@ -60,37 +60,50 @@ def priority_name(experiment: Experiment) -> str:
     return next(name for name, value in PRIORITIES.items() if value == max(-1, min(1, experiment.priority)))
 
 
-def extended(experiment: Experiment, methods: Sequence[MethodConfig], seeds: Sequence[int]) -> ExperimentSpec:
-    """The specification with methods and seeds added; everything else stays as it was.
+def extended(session: Session, experiment: Experiment, added: ExperimentExtension) -> ExperimentSpec:
+    """The specification with methods, seeds, models and data sets added, ids resolved; the rest stays as it was.
 
     Raises:
-        Invalid: If nothing is added, or a label or seed is there already.
+        Invalid: If nothing is added, or something is there already.
+        NotFound: If an added model, data set version or split does not exist.
     """
     spec = ExperimentSpec.model_validate(experiment.spec)
-    if not methods and not seeds:
-        raise Invalid("Nothing is added.", remedy="Give at least one method or seed.", field="methods")
-    labels = {method_label(method) for method in spec.methods}
-    for method in methods:
-        if method_label(method) in labels:
-            raise Invalid(
-                f"The experiment has a method '{method_label(method)}' already.",
-                remedy="Choose another method or setting, or give it a label of its own.",
-                field="methods",
-            )
-    known = sorted(set(seeds) & set(spec.seeds))
-    if known:
-        raise Invalid(
-            f"The experiment has seed {known[0]} already.", remedy="Add seeds that it does not have.", field="seeds"
-        )
+    more = {name: tuple(getattr(added, name)) for name in ExperimentExtension.model_fields}
+    if not any(more.values()):
+        raise Invalid("Nothing is added.", remedy="Give a method, a seed, a model or a data set.", field="methods")
+    _require_new(spec, added)
     try:
-        body = spec.model_dump() | {"methods": (*spec.methods, *methods), "seeds": (*spec.seeds, *seeds)}
-        return ExperimentSpec.model_validate(body)
+        body = spec.model_dump() | {name: (*getattr(spec, name), *values) for name, values in more.items()}
+        grown = ExperimentSpec.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         raise Invalid(
             str(first["msg"]).removeprefix("Value error, "), remedy="Add fewer, or different ones.",
             field=str(first["loc"][0]) if first["loc"] else "methods",
         ) from error  # fmt: skip
+    return grown.model_copy(update=blocks.resolve(session, grown))
+
+
+def _require_new(spec: ExperimentSpec, added: ExperimentExtension) -> None:
+    labels = {method_label(method) for method in spec.methods}
+    for method in added.methods:
+        if method_label(method) in labels:
+            raise Invalid(
+                f"The experiment has a method '{method_label(method)}' already.",
+                remedy="Choose another method or setting, or give it a label of its own.",
+                field="methods",
+            )
+    models = {spec.base_model_id, *spec.more_models}
+    there: tuple[tuple[str, str, list[str]], ...] = (
+        ("seeds", "seed", [str(seed) for seed in added.seeds if seed in spec.seeds]),
+        ("more_models", "model", [model for model in added.more_models if model in models]),
+    )
+    for field, noun, known in there:
+        if known:
+            raise Invalid(
+                f"The experiment has {noun} {known[0]} already.", remedy=f"Add {noun}s that it does not have.",
+                field=field,
+            )  # fmt: skip
 
 
 def preview_extension(session: Session, experiment: Experiment, spec: ExperimentSpec) -> Preview:

@@ -1123,7 +1123,7 @@ export interface paths {
         put?: never;
         /**
          * Extend Experiment
-         * @description Add methods or seeds to the experiment; everything that is there stays as it is.
+         * @description Add methods, seeds, models or data sets to the experiment; everything that is there stays as it is.
          */
         post: operations["extend_experiment"];
         delete?: never;
@@ -4185,10 +4185,28 @@ export interface components {
          */
         ExperimentExtension: {
             /**
+             * Also Test On
+             * @description Data sets whose test questions the trained models answer too.
+             * @default []
+             */
+            also_test_on: components["schemas"]["DataChoice"][];
+            /**
              * Methods
              * @default []
              */
             methods: components["schemas"]["MethodConfig"][];
+            /**
+             * More Datasets
+             * @description Every method is trained and tested on each of them as well.
+             * @default []
+             */
+            more_datasets: components["schemas"]["DataChoice"][];
+            /**
+             * More Models
+             * @description Base models from which everything is repeated.
+             * @default []
+             */
+            more_models: string[];
             /**
              * Seeds
              * @default []

@@ -220,23 +220,22 @@ export function usePrioritise(experimentId: string) {
   });
 }
 
-export interface Extension {
-  methods: Method[];
-  seeds: number[];
-}
+export type Extension = Schema<"ExperimentExtension">;
 
 /** The runs that an extension would add; null asks for nothing. */
 export const extensionPlanOptions = (experimentId: string, extension: Extension | null) =>
   queryOptions({
     queryKey: ["experiments", "plan", experimentId, extension],
     enabled: extension !== null,
-    queryFn: async () =>
-      unwrap(
+    queryFn: async () => {
+      if (extension === null) throw new Error("There is nothing to plan.");
+      return unwrap(
         await api.POST("/api/v1/experiments/{experiment_id}/extend/plan", {
           params: { path: { experiment_id: experimentId } },
-          body: extension ?? { methods: [], seeds: [] },
+          body: extension,
         }),
-      ),
+      );
+    },
     placeholderData: keepPreviousData,
     retry: false,
   });

@@ -5,12 +5,22 @@ import { useMemo, useState } from "react";
 import { bytes, counted, eta } from "@/components/format";
 import { PanelError } from "@/components/PanelError";
 import { MethodsPicker } from "../form/MethodsPicker";
+import { MorePlaces, type Places } from "../form/MorePlaces";
 import { type MethodChoice, methodProblems, toMethod } from "../form/methods";
-import { type Experiment, type Extension, extensionPlanOptions, useExtend } from "../queries";
+import {
+  datasetsOptions,
+  type Experiment,
+  type Extension,
+  extensionPlanOptions,
+  modelsOptions,
+  useExtend,
+} from "../queries";
 import classes from "./ExtendDialog.module.css";
-import { readSeeds } from "./extension";
+import { placesOf, readSeeds } from "./extension";
 
-/** Adds methods or seeds to the experiment; says before what will be computed. */
+const NO_PROBLEMS: ReadonlyMap<string, string> = new Map();
+
+/** Adds methods, seeds, data sets or models to the experiment; says before what will be computed. */
 export function ExtendDialog({
   experiment,
   onClose,
@@ -20,14 +30,20 @@ export function ExtendDialog({
 }) {
   const [methods, setMethods] = useState<MethodChoice[]>([]);
   const [seedText, setSeedText] = useState("");
+  const [places, setPlaces] = useState<Places>({});
+  const datasets = useQuery(datasetsOptions());
+  const models = useQuery(modelsOptions());
   const seeds = readSeeds(seedText, experiment.seeds);
   const unreadable = methods.some((one) => methodProblems(one).length > 0);
   const extension = useMemo<Extension | null>(() => {
     const found = readSeeds(seedText, experiment.seeds);
     if (found.problem !== undefined || unreadable) return null;
-    if (methods.length + found.seeds.length === 0) return null;
-    return { methods: methods.map(toMethod), seeds: found.seeds };
-  }, [methods, seedText, experiment.seeds, unreadable]);
+    const { more_datasets = [], more_models = [], also_test_on = [] } = places;
+    const added = [...methods, ...found.seeds, ...more_datasets, ...more_models, ...also_test_on];
+    if (added.length === 0) return null;
+    const seeds = found.seeds;
+    return { methods: methods.map(toMethod), seeds, more_datasets, more_models, also_test_on };
+  }, [methods, seedText, places, experiment.seeds, unreadable]);
   const [asked] = useDebouncedValue(extension, 250);
   const plan = useQuery(extensionPlanOptions(experiment.id, asked));
   const extend = useExtend(experiment.id);
@@ -59,9 +75,17 @@ export function ExtendDialog({
           data-autofocus
         />
         <MethodsPicker methods={methods} problem={undefined} onChange={setMethods} />
+        <MorePlaces
+          places={places}
+          taken={placesOf(experiment.spec)}
+          datasets={datasets.data ?? []}
+          models={models.data ?? []}
+          problems={NO_PROBLEMS}
+          onChange={(changed) => setPlaces((before) => ({ ...before, ...changed }))}
+        />
         <div aria-live="polite" className={classes.plan}>
           {extension === null ? (
-            "Add a seed or a method to see what it takes."
+            "Add a seed, a method, a data set or a model to see what it takes."
           ) : plan.isError ? (
             <PanelError error={plan.error} />
           ) : plan.data === undefined ? (
@@ -71,6 +95,13 @@ export function ExtendDialog({
               {counted(plan.data.runs_new, "new run")}, {eta(plan.data.estimate_seconds)}, about{" "}
               {bytes(plan.data.estimate_disk_bytes)}
               {plan.data.runs_reused > 0 && `; ${counted(plan.data.runs_reused, "run")} reused`}
+              {plan.data.warnings
+                .filter((one) => one.level === "error")
+                .map((one) => (
+                  <p key={one.message} role="alert" className={classes.problem}>
+                    {one.message} {one.remedy}
+                  </p>
+                ))}
             </>
           )}
         </div>

@@ -1,3 +1,5 @@
+import type { Spec } from "../queries";
+
 const LARGEST_SEED = 2 ** 31 - 1;
 
 /** Seeds as typed, separated by commas or spaces; or what is wrong with them. */
@@ -16,4 +18,15 @@ export function readSeeds(
     if (!seeds.includes(seed)) seeds.push(seed);
   }
   return { seeds };
+}
+
+/** The data sets and models that an experiment has, by id. */
+export function placesOf(spec: Spec): { versions: string[]; models: string[]; tested: string[] } {
+  const ids = (places: Spec["more_datasets"]) =>
+    (places ?? []).map((one) => one.dataset_version_id);
+  return {
+    versions: [spec.dataset_version_id, ...ids(spec.more_datasets)],
+    models: [spec.base_model_id, ...(spec.more_models ?? [])],
+    tested: ids(spec.also_test_on),
+  };
 }

@@ -2,29 +2,36 @@ import { MultiSelect } from "@mantine/core";
 import type { DatasetRow, ModelRow, Spec } from "../queries";
 import classes from "./NewExperimentPage.module.css";
 import type { Problems } from "./spec";
-import type { FormValues } from "./values";
+
+/** What an experiment may have beside its first data set and model. */
+export type Places = Partial<Pick<Spec, "more_datasets" | "more_models" | "also_test_on">>;
 
 interface Props {
-  values: FormValues;
+  places: Places;
+  /** What cannot be chosen, because the experiment has it already. */
+  taken: {
+    versions: readonly (string | null)[];
+    models: readonly (string | null)[];
+    tested?: readonly string[];
+  };
   datasets: readonly DatasetRow[];
   models: readonly ModelRow[];
   problems: Problems;
-  onChange: (kept: Partial<Spec>) => void;
+  onChange: (changed: Places) => void;
 }
 
 /** Further data sets and models: the same methods and seeds on each data set, from each model. */
-export function MorePlaces({ values, datasets, models, problems, onChange }: Props) {
-  const { kept } = values;
+export function MorePlaces({ places, taken, datasets, models, problems, onChange }: Props) {
   const versions = datasets.flatMap((one) =>
     one.newest === null
       ? []
       : [{ value: one.newest.id, label: `${one.name} v${one.newest.number}` }],
   );
-  const chosen = (kept.more_datasets ?? []).map((one) => one.dataset_version_id);
-  const tested = (kept.also_test_on ?? []).map((one) => one.dataset_version_id);
-  const count = chosen.length + tested.length + (kept.more_models ?? []).length;
-  const other = <T extends { value: string }>(items: T[], first: string | null) =>
-    items.filter((one) => one.value !== first);
+  const chosen = (places.more_datasets ?? []).map((one) => one.dataset_version_id);
+  const tested = (places.also_test_on ?? []).map((one) => one.dataset_version_id);
+  const count = chosen.length + tested.length + (places.more_models ?? []).length;
+  const other = <T extends { value: string }>(items: T[], there: readonly (string | null)[]) =>
+    items.filter((one) => !there.includes(one.value));
   return (
     <details className={classes.advanced} open={count > 0}>
       <summary>More data sets and models</summary>
@@ -32,10 +39,10 @@ export function MorePlaces({ values, datasets, models, problems, onChange }: Pro
         <MultiSelect
           label="More data sets"
           description="Every method is trained and tested on each of them as well, with its newest split."
-          data={other(versions, values.versionId)}
+          data={other(versions, taken.versions)}
           value={chosen}
           error={problems.get("more_datasets")}
-          onChange={(ids) => onChange({ more_datasets: withSplits(ids, kept.more_datasets) })}
+          onChange={(ids) => onChange({ more_datasets: withSplits(ids, places.more_datasets) })}
           clearable
         />
         <MultiSelect
@@ -43,9 +50,9 @@ export function MorePlaces({ values, datasets, models, problems, onChange }: Pro
           description="Everything is repeated from each of them, on each data set."
           data={other(
             models.map((one) => ({ value: one.id, label: one.name })),
-            values.modelId,
+            taken.models,
           )}
-          value={[...(kept.more_models ?? [])]}
+          value={[...(places.more_models ?? [])]}
           error={problems.get("more_models")}
           onChange={(more_models) => onChange({ more_models })}
           clearable
@@ -53,10 +60,10 @@ export function MorePlaces({ values, datasets, models, problems, onChange }: Pro
         <MultiSelect
           label="Also test on"
           description="The trained models answer these test questions too, without training on them."
-          data={versions}
+          data={other(versions, taken.tested ?? [])}
           value={tested}
           error={problems.get("also_test_on")}
-          onChange={(ids) => onChange({ also_test_on: withSplits(ids, kept.also_test_on) })}
+          onChange={(ids) => onChange({ also_test_on: withSplits(ids, places.also_test_on) })}
           clearable
         />
       </div>

@@ -290,7 +290,8 @@ function Form({ source, start, datasets, models }: FormProps) {
               />
             </div>
             <MorePlaces
-              values={values}
+              places={values.kept}
+              taken={{ versions: [values.versionId], models: [values.modelId] }}
               datasets={datasets}
               models={models}
               problems={problems}
