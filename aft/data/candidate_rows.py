@@ -1,16 +1,17 @@
-"""Rows of a candidate file: COTs that some model wrote, with or without ratings.
+"""Rows of a candidate file: COTs that some model wrote, with or without ratings and scores.
 
 Which column holds what is recognised by name, and can be said. Nothing here knows the questions: a row names its
 question by id or by text.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aft.data.mapping import value_at
 from aft.data.sources import RowError
@@ -35,8 +36,12 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 _GOOD: Final = {"true", "yes", "right", "correct", "good", "1.0"}
 _BAD: Final = {"false", "no", "wrong", "incorrect", "bad", "0.0"}
 _NONE: Final = {"", "n/a", "na", "none", "null", "-"}
+_SCORES: Final = re.compile(r"scores|(scores?|logprobs?)[_.].+|(mean|avg)_logprob", re.IGNORECASE)
+_CHECKPOINT: Final = re.compile(r"(?:scores?|logprobs?)[_.](.+)", re.IGNORECASE)
 _CUT: Final = {"length", "max_tokens", "truncated"}
 _LONGEST_NAME, _LONGEST_ID, _LONGEST_NOTE = 120, 255, 4000
+_ROUNDING: Final = 1e-4
+"""A log-probability of 0 may come out a little above it."""
 
 
 class CandidateColumns(BaseModel):
@@ -53,6 +58,19 @@ class CandidateColumns(BaseModel):
     rating: str | None = Field(default=None, description="Column of a rating: a number, true or false, right or wrong.")
     wrong_step: str | None = Field(default=None, description="Column of the first wrong step, counted from 1.")
     note: str | None = Field(default=None, description="Column of the rater's words.")
+    scores: tuple[str, ...] = Field(
+        default=(),
+        max_length=20,
+        description=(
+            "Columns of scores, nats a token: a number under the checkpoint that the column's name says, an object of "
+            "numbers by checkpoint, or a list of model and score as an export writes it."
+        ),
+    )
+
+    @field_validator("scores", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return tuple(one for one in value.split(",") if one) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,7 @@ class CandidateRow:
         rating: On the file's own scale; None where it was not rated.
         wrong_steps: Character spans of the step marked wrong.
         note: The rater's words.
+        scores: Token-averaged log-likelihood (Eq. 2) by the name of the checkpoint, nats a token.
     """
 
     text: str
@@ -80,6 +99,7 @@ class CandidateRow:
     rating: float | None = None
     wrong_steps: list[tuple[int, int]] = field(default_factory=list)
     note: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 def detect_columns(names: Iterable[str], said: Mapping[str, str] | None = None) -> CandidateColumns | None:
@@ -92,8 +112,12 @@ def detect_columns(names: Iterable[str], said: Mapping[str, str] | None = None) 
     Returns:
         None where no column can be the COT or none leads to the question.
     """
-    lower = {name.lower(): name for name in reversed(list(names))}
-    found = {what: next((lower[one] for one in known if one in lower), None) for what, known in _NAMES.items()}
+    names = list(names)
+    lower = {name.lower(): name for name in reversed(names)}
+    found: dict[str, Any] = {
+        what: next((lower[one] for one in known if one in lower), None) for what, known in _NAMES.items()
+    }
+    found["scores"] = tuple(name for name in names if _SCORES.fullmatch(name))[:20]
     found |= said or {}
     if found["text"] is None or (found["question"] is None and found["question_id"] is None):
         return None
@@ -109,7 +133,7 @@ def parse_row(row: Mapping[str, Any], columns: CandidateColumns, scale: Scale | 
         scale: What the rating has to fit.
 
     Raises:
-        RowError: If the COT is missing, no question is named, or the rating is none or off its scale.
+        RowError: If the COT is missing, no question is named, the rating is none or off its scale, or a score is none.
     """
     steps = value_at(row, columns.text)
     text = "\n".join(map(str, steps)) if isinstance(steps, list) else steps
@@ -131,6 +155,7 @@ def parse_row(row: Mapping[str, Any], columns: CandidateColumns, scale: Scale | 
         rating=rating,
         wrong_steps=_wrong_steps(row, columns.wrong_step, text, steps) if rating is not None else [],
         note=(_word(row, columns.note) or "")[:_LONGEST_NOTE] if rating is not None else "",
+        scores={name: value for column in columns.scores for name, value in _scores(row, column)},
     )
 
 
@@ -191,3 +216,50 @@ def _wrong_steps(row: Mapping[str, Any], column: str | None, text: str, steps: A
         at += len(line) + 1
     number = int(said)
     return [spans[number - 1]] if 1 <= number <= len(spans) else []
+
+
+def _scores(row: Mapping[str, Any], column: str) -> list[tuple[str, float]]:
+    """Scores of one column by checkpoint; an empty cell holds none."""
+    value = value_at(row, column)
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise RowError(column, f"The scores {value[:40]!r} are no JSON.") from None
+    found: list[tuple[Any, Any]]
+    if isinstance(value, Mapping):
+        found = list(value.items())
+    elif isinstance(value, list):
+        if not all(isinstance(one, Mapping) and "score" in one for one in value):
+            raise RowError(column, "The scores are a list, and not each of them has a model and a score.")
+        found = [(one.get("model") or one.get("checkpoint") or one.get("name"), one["score"]) for one in value]
+    else:
+        named = _CHECKPOINT.fullmatch(column)
+        found = [(named.group(1) if named else column, value)]
+    return [(_checkpoint(name, column), _score(one, column)) for name, one in found if not _is_empty(one)]
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() in _NONE)
+
+
+def _checkpoint(name: Any, column: str) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise RowError(column, "A score names no checkpoint.")
+    return name.strip()[:_LONGEST_NAME]
+
+
+def _score(value: Any, column: str) -> float:
+    try:
+        score = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        score = math.nan
+    if not math.isfinite(score):
+        raise RowError(column, f"The score {str(value)[:40]!r} is no number.")
+    if score > _ROUNDING:
+        raise RowError(
+            column,
+            f"The score {score:g} is above 0, and a token-averaged log-likelihood never is. "
+            "Map another column, or none, for scores.",
+        )
+    return min(score, 0.0)

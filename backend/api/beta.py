@@ -20,7 +20,7 @@ router = APIRouter(prefix="/candidate-sets/{run_id}/beta", tags=["beta"])
 
 Beta = Annotated[float, Query(ge=-5, le=5, description="Gap between s_j* and the boundary, nats a token.")]
 Model = Annotated[str, Query(max_length=32, description="Model run whose scores are looked at.")]
-Feedback = Annotated[str, Query(max_length=32, description="binary, or a rate run's id.")]
+Feedback = Annotated[str, Query(max_length=32, description="binary, or the id of a rate run or a rating file.")]
 
 
 @router.get("/choices", response_model=BetaChoices, responses=problems(NotFound))

@@ -97,6 +97,25 @@ def compute_tokens(session: SessionDep, run_id: str, example_id: ExampleId, body
     return RequestedRun(run_id=run.id, state=run.state, reused=reused)  # type: ignore[arg-type]
 
 
+@router.post(
+    "/candidate-sets/{run_id}/scores",
+    response_model=RequestedRun,
+    status_code=202,
+    responses=problems(NotFound, Conflict, Invalid),
+)
+def score_set(session: SessionDep, run_id: str, body: TokensRequest) -> RequestedRun:
+    """Queue a score run for all COTs of a set under a checkpoint; asking twice computes once."""
+    run, reused = tokens.score_set(session, candidates.get_set(session, run_id), body.model_run_id)
+    return RequestedRun(run_id=run.id, state=run.state, reused=reused)  # type: ignore[arg-type]
+
+
+@router.get("/candidate-sets/{run_id}/scores", response_model=list[PendingScore], responses=problems(NotFound))
+def list_pending_scores(session: ReadSessionDep, run_id: str) -> list[PendingScore]:
+    """Runs that score all COTs of a set, or failed to: the newest of each model that has not succeeded."""
+    candidates.get_set(session, run_id)
+    return [_pending(one, found) for one, found in tokens.unfinished(session, run_id, None).items()]
+
+
 @router.get("/candidates/{candidate_id}/extraction", response_model=Extraction, responses=problems(NotFound))
 def read_extraction(session: ReadSessionDep, candidate_id: CandidateId) -> Extraction:
     """How a COT's answer is read: every rule tried, the comparison in words, people's labels."""

@@ -64,10 +64,10 @@ class BetaQuestion(Schema):
 
 
 class FeedbackChoice(Schema):
-    """What can make the pairs: right and wrong, or a rate run's ratings."""
+    """What can make the pairs: right and wrong, or ratings of a rate run or a file."""
 
     value: str
-    """``binary`` or the rate run's id."""
+    """``binary``, the rate run's id, or that of the file's import."""
     label: str
 
 

@@ -54,6 +54,8 @@ class CandidatePreviewRow(Schema):
     verdict: Verdict | None
     model: str | None
     rating: float | None
+    scores: dict[str, float]
+    """By checkpoint, nats a token."""
     column: str | None
     """The column at fault."""
     reason: str | None
@@ -70,6 +72,8 @@ class CandidatePreview(Schema):
     scale: Scale
     """Of the ratings, as far as the first rows tell."""
     n_rated: int
+    n_scored: int
+    """Of the first rows."""
     rows: list[CandidatePreviewRow]
     n_errors: int
     problem: str | None
@@ -119,6 +123,10 @@ class CandidateImportRead(Schema):
     """Taken."""
     n_questions: int
     n_rated: int
+    n_scored: int
+    """With a score under some checkpoint."""
+    checkpoints: list[str]
+    """Whose scores the file holds."""
     n_rejected: int
     reasons: list[dict[str, Any]]
     """Reasons of refused rows with how many: reason, column, rows."""

@@ -49,7 +49,7 @@ class TokenLine(Schema):
 
 
 class PendingScore(Schema):
-    """A run that computes token log-probabilities of the question, or failed to."""
+    """A run that computes token log-probabilities of a question or scores of a set, or failed to."""
 
     model_run_id: str
     run_id: str
@@ -67,7 +67,7 @@ class QuestionTokens(Schema):
 
 
 class TokensRequest(Schema):
-    """Compute the token log-probabilities of a question under a checkpoint."""
+    """Compute the token log-probabilities of a question, or the scores of a set, under a checkpoint."""
 
     model_run_id: str = Field(max_length=32)
 

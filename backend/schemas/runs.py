@@ -9,7 +9,18 @@ from backend.schemas.common import Schema
 
 RunState = Literal["waiting", "queued", "starting", "running", "cancelling", "succeeded", "failed", "cancelled"]
 RunKind = Literal[
-    "pretrain", "train", "sample", "rate", "score", "evaluate", "search", "regrade", "import", "import-cots", "export"
+    "pretrain",
+    "train",
+    "sample",
+    "rate",
+    "score",
+    "evaluate",
+    "search",
+    "regrade",
+    "import",
+    "import-cots",
+    "export",
+    "checkpoint",
 ]
 
 

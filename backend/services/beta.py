@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from aft.coefficients import CONSTRAINTS, Coefficients, coefficients, lowest_better, pushed_down_share, worse_candidates
 from backend.charts.beta import ShareCurve, pushed_down_curves
-from backend.db.models import Candidate, Example, Run, RunParent, Score
+from backend.db.models import Candidate, Example, RatingImport, Run, RunParent, Score
 from backend.errors import Invalid, NotFound
 from backend.schemas.beta import (
     BetaCandidate,
@@ -51,6 +51,10 @@ def choices(session: Session, run: Run) -> BetaChoices:
         feedback=[
             FeedbackChoice(value=BINARY, label="Right or wrong"),
             *(FeedbackChoice(value=one.id, label=f"Ratings by {one.config.get('judge')}") for one in rates),
+            *(
+                FeedbackChoice(value=one.id, label=f"Ratings by {one.settings.get('rater') or one.filename}")
+                for one in _rated_files(session, run)
+            ),
         ],
     )
 
@@ -60,16 +64,16 @@ def arrays(session: Session, run: Run, model_run_id: str, feedback: str) -> Scor
 
     Raises:
         NotFound: If the model scored none of its COTs.
-        Invalid: If the feedback is no rate run of this set.
+        Invalid: If the feedback is neither a rate run of this set nor a file of ratings for it.
     """
     if feedback != BINARY:
         query = select(RunParent.run_id).where(
             RunParent.run_id == feedback, RunParent.role == "candidates", RunParent.parent_id == run.id
         )
-        if session.scalar(query) is None:
+        if session.scalar(query) is None and feedback not in {one.id for one in _rated_files(session, run)}:
             raise Invalid(
-                f"{feedback[:40]!r} is no rate run of this candidate set.",
-                remedy="Choose right or wrong, or a rate run from the list.",
+                f"{feedback[:40]!r} is no rate run of this candidate set, nor a file of ratings for it.",
+                remedy="Choose right or wrong, or ratings from the list.",
                 field="feedback",
             )
     found = score_arrays.load(session, run.id, model_run_id, feedback)
@@ -78,6 +82,12 @@ def arrays(session: Session, run: Run, model_run_id: str, feedback: str) -> Scor
             "This model has scored no COT of the set.", remedy="Choose another model, or score the set under this one."
         )
     return found
+
+
+def _rated_files(session: Session, run: Run) -> list[RatingImport]:
+    """The file that the set was read from, where it has ratings: at most one of each COT."""
+    query = select(RatingImport).where(RatingImport.run_id == run.id).order_by(RatingImport.id)
+    return [one for one in session.scalars(query) if one.report.get("rated")]
 
 
 def overview(found: ScoreArrays, beta: float) -> BetaOverview:

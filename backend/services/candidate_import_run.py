@@ -1,4 +1,4 @@
-"""The import of a candidate file: rows streamed, matched with questions, graded, stored with their ratings."""
+"""The import of a candidate file: rows streamed, matched with questions, graded, stored with ratings and scores."""
 
 import json
 from collections import Counter
@@ -23,12 +23,13 @@ from backend.db.models import (
     Rating,
     RatingImport,
     Run,
+    Score,
     new_id,
 )
 from backend.db.session import reading, transaction
 from backend.errors import Invalid, NotFound
 from backend.schemas.candidate_imports import CandidateImportConfig
-from backend.services import candidate_stats, candidates, datasets, events, uploads
+from backend.services import candidate_stats, candidates, datasets, events, external_checkpoints, uploads
 from backend.services.candidates import SampledRow
 from backend.services.import_rejects import REJECTS_FILE, RejectsFile
 from backend.services.import_staging import Fence, full_disk_is_named
@@ -57,6 +58,9 @@ class _Seen:
     taken: int = 0
     refused: int = 0
     rated: int = 0
+    scored: int = 0
+    checkpoints: dict[str, str] = field(default_factory=dict)
+    """Runs that stand for the checkpoints, by name."""
 
 
 def run_import(
@@ -104,6 +108,7 @@ def wipe(run_id: str, fence: Fence) -> None:
             first = session.scalar(select(func.min(Candidate.id)).where(Candidate.run_id == run_id))
             if first is None:
                 session.execute(delete(RatingImport).where(RatingImport.run_id == run_id))
+                external_checkpoints.remove(session, run_id)
                 candidate_stats.rebuild(session, run_id)
                 return
             some = delete(Candidate).where(Candidate.run_id == run_id, Candidate.id < first + _WIPED_AT_ONCE)
@@ -196,13 +201,16 @@ class _Import:
         questions = _questions(session, sorted({example_id for example_id, _ in rows}))
         values = [self._values(questions[example_id], row) for example_id, row in rows]
         self.seen.taken += len(values)
-        if not any(row.rating is not None for _, row in rows):
+        stored: list[tuple[int, CandidateRow]] = []
+        if not any(row.rating is not None or row.scores for _, row in rows):
             session.execute(insert(Candidate), values)
         else:
             returning = insert(Candidate).returning(Candidate.id, sort_by_parameter_order=True)
             ids: Sequence[int] = session.scalars(returning, values).all()
-            self._rate(session, [(one, row) for one, (_, row) in zip(ids, rows, strict=True)])
+            stored = [(one, row) for one, (_, row) in zip(ids, rows, strict=True)]
+            self._rate(session, stored)
         candidate_stats.candidates_changed(session, self.run_id, {example_id for example_id, _ in rows})
+        self._score(session, stored)
 
     def _values(self, question: Any, row: CandidateRow) -> dict[str, Any]:
         seen = self.seen
@@ -244,9 +252,32 @@ class _Import:
                     "import_id": self.import_id,
                 }
             )
+        if not values:
+            return
         session.execute(insert(Rating), values)
         self.seen.rated += len(values)
         candidate_stats.ratings_changed(session, [value["candidate_id"] for value in values])
+
+    def _score(self, session: Session, rows: list[tuple[int, CandidateRow]]) -> None:
+        known = self.seen.checkpoints
+        values: dict[str, list[dict[str, Any]]] = {}
+        for candidate_id, row in rows:
+            self.seen.scored += bool(row.scores)
+            for name, score in row.scores.items():
+                if name not in known:
+                    known[name] = external_checkpoints.add(session, self.run_id, name, len(known))
+                values.setdefault(known[name], []).append(
+                    {
+                        "candidate_id": candidate_id,
+                        "model_run_id": known[name],
+                        "by_run_id": self.run_id,
+                        "score": score,
+                        "n_tokens": count_words(row.text),
+                    }
+                )
+        for model_run_id, scores in values.items():
+            session.execute(insert(Score), scores)
+            candidate_stats.scores_changed(session, model_run_id, [one["candidate_id"] for one in scores])
 
     def _finish(self, refused: RejectsFile) -> None:
         seen = self.seen
@@ -259,6 +290,8 @@ class _Import:
             "rows": seen.taken,
             "questions": len(seen.next_index),
             "rated": seen.rated,
+            "scored": seen.scored,
+            "checkpoints": list(seen.checkpoints),
             "rejected": seen.refused,
             "reasons": reasons,
             "rejects": seen.rejects,

@@ -60,7 +60,7 @@ def preview(session: Session, body: CandidatePreviewRequest) -> CandidatePreview
     columns = body.columns or detect_columns(names)
     if columns is None:
         return CandidatePreview(
-            names=names, columns=None, scale="binary", n_rated=0, rows=[], n_errors=0,
+            names=names, columns=None, scale="binary", n_rated=0, n_scored=0, rows=[], n_errors=0,
             problem="Say which column holds the COT, and which one the question's text or id.",
         )  # fmt: skip
     scale, n_rated = _scale(rows, columns)
@@ -73,8 +73,9 @@ def preview(session: Session, body: CandidatePreviewRequest) -> CandidatePreview
     if shown and n_errors == len(shown):
         problem = "None of the first rows can be imported. Choose the data set that the questions are from."
     return CandidatePreview(
-        names=names, columns=columns, scale=scale, n_rated=n_rated, rows=shown, n_errors=n_errors, problem=problem
-    )
+        names=names, columns=columns, scale=scale, n_rated=n_rated, n_scored=sum(bool(row.scores) for row in shown),
+        rows=shown, n_errors=n_errors, problem=problem,
+    )  # fmt: skip
 
 
 def start(session: Session, body: CandidateImportRequest) -> CandidateImportStarted:
@@ -145,6 +146,8 @@ def read(session: Session, run_id: str) -> CandidateImportRead:
         n_rows=report.get("rows", 0),
         n_questions=report.get("questions", 0),
         n_rated=report.get("rated", 0),
+        n_scored=report.get("scored", 0),
+        checkpoints=report.get("checkpoints", []),
         n_rejected=report.get("rejected", 0),
         reasons=report.get("reasons", []),
         rejects=report.get("rejects", []),
@@ -283,7 +286,7 @@ def _preview_row(
     except RowError as error:
         return CandidatePreviewRow(
             row_number=number, question=None, text=parsed.text[:_SHOWN_TEXT] if parsed else None, answer=None,
-            verdict=None, model=None, rating=None, column=error.column, reason=error.reason,
+            verdict=None, model=None, rating=None, scores={}, column=error.column, reason=error.reason,
         )  # fmt: skip
     choices = tuple(str(choice) for choice in example.choices) if example.choices else None
     task = example.task_in(version.task)
@@ -299,6 +302,7 @@ def _preview_row(
         verdict=verdict,  # type: ignore[arg-type]  # one of the verdicts
         model=parsed.model,
         rating=parsed.rating,
+        scores=parsed.scores,
         column=None,
         reason=None,
     )

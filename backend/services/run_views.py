@@ -22,7 +22,7 @@ from backend.db.models import (
     utcnow,
 )
 from backend.schemas.runs import LogChunk, RunError, RunProgress, RunRelation, RunSummary
-from backend.services import alarms, run_tags, runs
+from backend.services import alarms, external_checkpoints, run_tags, runs
 from backend.services.runs import get
 
 __all__ = [
@@ -60,8 +60,8 @@ def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: 
     query = select(Run).order_by(Run.id.desc()).limit(limit + 1)
     if wanted.states:
         query = query.where(Run.state.in_(wanted.states))
-    if wanted.kind:
-        query = query.where(Run.kind == wanted.kind)
+    # A checkpoint elsewhere is nothing that was done here.
+    query = query.where(Run.kind == wanted.kind if wanted.kind else Run.kind != external_checkpoints.KIND)
     if wanted.method:
         query = query.where(Run.method == wanted.method)
     if wanted.experiment_id:

@@ -44,7 +44,7 @@ def load(session: Session, run_id: str, model_run_id: str, feedback: str = BINAR
         session: The transaction.
         run_id: The candidate set.
         model_run_id: The model.
-        feedback: ``binary`` for right and wrong as sampled, or the id of a rate run.
+        feedback: ``binary`` for right and wrong as sampled, or the id of a rate run or of an imported file of ratings.
     """
     key = (run_id, model_run_id, feedback, _newest_result(session))
     with _lock:
@@ -75,7 +75,8 @@ def _read(session: Session, run_id: str, model_run_id: str, feedback: str) -> Sc
         .order_by(Candidate.example_id, Candidate.sample_index)
     )
     if feedback != BINARY:
-        query = query.join(Rating, (Rating.candidate_id == Candidate.id) & (Rating.run_id == feedback))
+        of_it = (Rating.run_id == feedback) | (Rating.import_id == feedback)
+        query = query.join(Rating, (Rating.candidate_id == Candidate.id) & of_it)
         quality = Rating.value
     rows = session.execute(query.add_columns(quality)).all()
     if not rows:

@@ -23,7 +23,7 @@ from backend.db.models import (
 )
 from backend.db.upserts import upsert
 from backend.errors import Conflict, Invalid, NotFound
-from backend.services import candidates, checkpoints, datasets, runs
+from backend.services import candidates, checkpoints, datasets, external_checkpoints, runs
 from backend.services.candidates import pack_ids, unpack_ids
 
 CHUNK: Final = 200
@@ -146,6 +146,33 @@ def models_for(session: Session, run: Run) -> list[Run]:
     return belongs or list(session.scalars(query.order_by(Run.id.desc()).limit(50)))
 
 
+def finished_model(session: Session, model_run_id: str) -> Run:
+    """A run whose model can score.
+
+    Raises:
+        NotFound: If there is no such run.
+        Invalid: If it makes no model, or its model is elsewhere.
+        Conflict: If it is not finished or its model has been deleted.
+    """
+    model = runs.get(session, model_run_id)
+    if model.kind == external_checkpoints.KIND:
+        raise Invalid(
+            f"The checkpoint '{model.name}' is known by an imported file's scores only.",
+            remedy="Choose a model that was trained here.",
+            field="model_run_id",
+        )
+    if model.kind not in MODEL_KINDS:
+        raise Invalid(
+            f"'{model.name}' is a run of kind '{model.kind}' and makes no model.",
+            remedy="Choose a training run.",
+            field="model_run_id",
+        )
+    if model.state != "succeeded" or checkpoints.final(session, model.id) is None:
+        state = "deleted its model" if model.state == "succeeded" else f"is {model.state}"
+        raise Conflict(f"'{model.name}' {state}.", remedy="Choose a finished model, or retry that run.")
+    return model
+
+
 def request(session: Session, run: Run, example_id: int, model_run_id: str) -> tuple[Run, bool]:
     """Queue the run that computes the token log-probabilities of a question under a model.
 
@@ -157,16 +184,7 @@ def request(session: Session, run: Run, example_id: int, model_run_id: str) -> t
         Invalid: If the run makes no model.
         Conflict: If the model is not finished or has been deleted.
     """
-    model = runs.get(session, model_run_id)
-    if model.kind not in MODEL_KINDS:
-        raise Invalid(
-            f"'{model.name}' is a run of kind '{model.kind}' and makes no model.",
-            remedy="Choose a training run.",
-            field="model_run_id",
-        )
-    if model.state != "succeeded" or checkpoints.final(session, model.id) is None:
-        state = "deleted its model" if model.state == "succeeded" else f"is {model.state}"
-        raise Conflict(f"'{model.name}' {state}.", remedy="Choose a finished model, or retry that run.")
+    model = finished_model(session, model_run_id)
     known = select(Candidate.n_tokens).where(Candidate.run_id == run.id, Candidate.example_id == example_id)
     sizes = list(session.scalars(known))
     if not sizes:
@@ -194,6 +212,11 @@ def request(session: Session, run: Run, example_id: int, model_run_id: str) -> t
 
 def pending(session: Session, run_id: str, example_id: int) -> dict[str, Run]:
     """The newest score run of the question for each model, where it has not succeeded."""
+    return unfinished(session, run_id, [example_id])
+
+
+def unfinished(session: Session, run_id: str, example_ids: list[int] | None) -> dict[str, Run]:
+    """The newest score run of some questions, or None of all, for each model, where it has not succeeded."""
     candidates_role, model_role = aliased(RunParent), aliased(RunParent)
     query = (
         select(Run, model_role.parent_id)
@@ -210,9 +233,33 @@ def pending(session: Session, run_id: str, example_id: int) -> dict[str, Run]:
     )
     newest: dict[str, Run] = {}
     for run, model_run_id in session.execute(query):
-        if run.config.get("example_ids") == [example_id]:
+        if run.config.get("example_ids") == example_ids:
             newest.setdefault(model_run_id, run)
     return {model: run for model, run in newest.items() if run.state != "succeeded"}
+
+
+def score_set(session: Session, run: Run, model_run_id: str) -> tuple[Run, bool]:
+    """Queue the run that scores every COT of a set under a model; scores that are there already stay.
+
+    Returns:
+        The run, and whether it was there already.
+
+    Raises:
+        NotFound: If the model's run does not exist.
+        Invalid: If the run makes no model.
+        Conflict: If the model is not finished or has been deleted.
+    """
+    model = finished_model(session, model_run_id)
+    return runs.create(
+        session,
+        kind="score",
+        name=f"Score {run.name} · {model_name(model)}",
+        config=ScoreConfig().model_dump(mode="json"),
+        inputs=dict(run.inputs),
+        parents={"checkpoint": model, "candidates": run},
+        method=model.method,
+        seed=model.seed,
+    )
 
 
 def _reference(session: Session, run: Run, example: Example, model_run_ids: Sequence[str]) -> TokenLine:

@@ -11,9 +11,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from aft.config.experiment import ExperimentSpec
+from aft.data.candidate_rows import detect_columns, parse_row
+from aft.data.readers import RowError
 from aft.data.splits import SplitSpec
 from backend.cli.main import app
-from backend.db.models import Candidate, CandidateSet, Rating
+from backend.db.models import Candidate, CandidateSet, Checkpoint, Rating, Run, Score
 from backend.db.session import reading, transaction
 from backend.errors import AppError
 from backend.schemas.candidate_imports import CandidateImportConfig
@@ -29,7 +31,7 @@ from backend.services import (
 from backend.services.runs import Outcome
 from tests.backend.client import client
 from tests.backend.importing import gsm8k, imported, jsonl, packed, send, stored_files
-from tests.factories import make_base_model
+from tests.factories import make_base_model, make_run
 
 API = "/api/v1/candidate-imports"
 HOSTILE = "<img src=x onerror=alert(1)> \u202eevil\u202c \x07 #### 5"
@@ -281,3 +283,104 @@ def test_an_experiment_trains_on_imported_cots(data_directory: Path) -> None:
             assert "seed 1/candidates" not in cells
         with reading() as session, pytest.raises(AppError, match="another data set version"):
             candidates.require_fitting(session, run_id, "another")
+
+
+def scored_rows(count: int) -> list[dict[str, Any]]:
+    """``cot_rows`` with scores of two checkpoints: the wrong COT is ahead under ``before``, behind under ``after``."""
+    rows = []
+    for number, row in enumerate(cot_rows(count)):
+        is_wrong = number % 2 == 1
+        before, after = (-0.2 - 0.01 * number, -0.9) if is_wrong else (-0.5, -0.3)
+        rows.append({**row, "score_before": before, "score_after": after})
+    return rows
+
+
+def test_scores_of_a_file_feed_violations_filters_and_the_beta_explorer(database: str) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(3))})
+        upload = send(web, "cots.jsonl", jsonl(scored_rows(3)))
+        preview = web.post(f"{API}/preview", json={"upload_id": upload["id"], "dataset_version_id": version["id"]})
+        assert preview.json()["columns"]["scores"] == ["score_before", "score_after"]
+        assert preview.json()["rows"][0]["scores"] == {"before": -0.5, "after": -0.3}
+        run_id = start(web, "cots.jsonl", jsonl(scored_rows(3)), version["id"], rater="Ann", scale="1-10")
+        compute(run_id)
+        read = web.get(f"{API}/{run_id}").json()
+        assert (read["n_scored"], read["checkpoints"]) == (6, ["before", "after"])
+        base = f"/api/v1/candidate-sets/{run_id}"
+        models = {one["model"]: one for one in web.get(base).json()["models"]}
+        assert {name: one["n_violated"] for name, one in models.items()} == {"before": 3, "after": 0}
+        before = models["before"]["model_run_id"]
+        worst = web.get(f"{base}/violations", params={"model": before}).json()
+        assert [round(row["margin"], 2) for row in worst["items"]] == [-0.29, -0.27, -0.25]
+        violated = web.get(f"{base}/candidates", params={"model": before, "violated": True, "verdict": "wrong"}).json()
+        assert len(violated["items"]) == 3
+        choices = web.get(f"{base}/beta/choices").json()
+        assert [one["label"] for one in choices["feedback"]] == ["Right or wrong", "Ratings by Ann"]
+        for one in choices["feedback"]:
+            found = web.get(f"{base}/beta", params={"model": before, "beta": 0.15, "feedback": one["value"]}).json()
+            assert (found["n_with_pairs"], found["n_worse"], found["n_under"]) == (3, 3, 0)
+        assert web.get("/api/v1/runs").json()["items"][0]["kind"] == "import-cots"
+        named_only = web.post(f"{base}/scores", json={"model_run_id": before})
+        assert named_only.status_code == 422
+        assert "imported file" in named_only.json()["detail"]
+        assert web.delete(f"{API}/{run_id}").status_code == 204
+    candidate_imports.purge()
+    with reading() as session:
+        assert session.scalars(select(Score)).all() == []
+        assert session.scalars(select(Run.kind).where(Run.kind == "checkpoint")).all() == []
+
+
+def test_a_score_run_of_a_whole_imported_set_is_asked_for_once(database: str) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(2))})
+        run_id = start(web, "cots.jsonl", jsonl(cot_rows(2)), version["id"])
+        compute(run_id)
+        base = f"/api/v1/candidate-sets/{run_id}"
+        assert web.get(f"{base}/scores").json() == []
+        with transaction() as session:
+            model = make_run(session, "a model", kind="train", method="VFT", seed=1)
+            model_id = model.id
+        assert web.post(f"{base}/scores", json={"model_run_id": model_id}).status_code == 409
+        with transaction() as session:
+            session.get_one(Run, model_id).state = "succeeded"
+            session.add(
+                Checkpoint(run_id=model_id, purpose="final", step=1, attempt=1, key="k", sha256="0" * 64, size_bytes=1)
+            )
+        asked = [web.post(f"{base}/scores", json={"model_run_id": model_id}).json() for _ in range(2)]
+        assert [one["reused"] for one in asked] == [False, True]
+        waiting = web.get(f"{base}/scores").json()
+        assert [(one["model_run_id"], one["run_id"]) for one in waiting] == [(model_id, asked[0]["run_id"])]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"scores": {"a": -1, "b": None}}, {"a": -1.0}),
+        ({"scores": '[{"model": "a", "score": -0.5}]'}, {"a": -0.5}),
+        ({"score_a": "-2", "mean_logprob": ""}, {"a": -2.0}),
+        ({"scores": {"a": 0.00001}}, {"a": 0.0}),
+        ({"scores": {"a": 3}}, "above 0"),
+        ({"score_a": "nan"}, "no number"),
+        ({"scores": [{"score": -1}]}, "names no checkpoint"),
+        ({"scores": [-1]}, "not each of them"),
+        ({"scores": "{broken"}, "no JSON"),
+    ],
+)
+def test_scores_are_read_in_every_form_or_refused(values: dict[str, Any], expected: Any) -> None:
+    row = {"question": "q", "cot": "c", **values}
+    columns = detect_columns(row)
+    assert columns is not None
+    if isinstance(expected, dict):
+        assert parse_row(row, columns).scores == expected
+    else:
+        with pytest.raises(RowError, match=expected):
+            parse_row(row, columns)
+
+
+def test_a_file_that_names_too_many_checkpoints_is_refused(data_directory: Path) -> None:
+    with client() as web:
+        version = imported(web, {"train.jsonl": jsonl(gsm8k(12))})
+        rows = [{**row, "scores": {f"c{n}": -1.0}} for n, row in enumerate(cot_rows(12))]
+        run_id = start(web, "cots.jsonl", jsonl(rows), version["id"])
+        with pytest.raises(AppError, match="more than 20 checkpoints"):
+            compute(run_id)

@@ -27,7 +27,7 @@ class Run(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(String(16))
-    """pretrain, train, sample, rate, score, evaluate, regrade, import, import-cots or export."""
+    """pretrain, train, sample, rate, score, evaluate, regrade, import, import-cots, export or checkpoint."""
     name: Mapped[str] = mapped_column(String(200))
     method: Mapped[str | None] = mapped_column(String(80))
     seed: Mapped[int | None]

@@ -452,6 +452,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/candidate-sets/{run_id}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pending Scores
+         * @description Runs that score all COTs of a set, or failed to: the newest of each model that has not succeeded.
+         */
+        get: operations["list_pending_scores"];
+        put?: never;
+        /**
+         * Score Set
+         * @description Queue a score run for all COTs of a set under a checkpoint; asking twice computes once.
+         */
+        post: operations["score_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/candidate-sets/{run_id}/violations": {
         parameters: {
             query?: never;
@@ -2908,6 +2932,12 @@ export interface components {
              */
             rating?: string | null;
             /**
+             * Scores
+             * @description Columns of scores, nats a token: a number under the checkpoint that the column's name says, an object of numbers by checkpoint, or a list of model and score as an export writes it.
+             * @default []
+             */
+            scores: string[];
+            /**
              * Text
              * @description Column of the COT: a text, or a list of steps.
              */
@@ -2936,6 +2966,11 @@ export interface components {
          * @description An import and what became of its rows.
          */
         CandidateImportRead: {
+            /**
+             * Checkpoints
+             * @description Whose scores the file holds.
+             */
+            checkpoints: string[];
             /** Dataset Version Id */
             dataset_version_id: string;
             /** Error */
@@ -2955,6 +2990,11 @@ export interface components {
              * @description Taken.
              */
             n_rows: number;
+            /**
+             * N Scored
+             * @description With a score under some checkpoint.
+             */
+            n_scored: number;
             /** Name */
             name: string;
             /** Progress Done */
@@ -3051,6 +3091,11 @@ export interface components {
             /** N Rated */
             n_rated: number;
             /**
+             * N Scored
+             * @description Of the first rows.
+             */
+            n_scored: number;
+            /**
              * Names
              * @description Columns of the file.
              */
@@ -3106,6 +3151,13 @@ export interface components {
             reason: string | null;
             /** Row Number */
             row_number: number;
+            /**
+             * Scores
+             * @description By checkpoint, nats a token.
+             */
+            scores: {
+                [key: string]: number;
+            };
             /** Text */
             text: string | null;
             /** Verdict */
@@ -3456,7 +3508,7 @@ export interface components {
              * Run Kind
              * @enum {string}
              */
-            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            run_kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Run Name */
             run_name: string;
             /**
@@ -4127,7 +4179,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Method */
             method: string | null;
             /** Name */
@@ -4774,14 +4826,14 @@ export interface components {
         };
         /**
          * FeedbackChoice
-         * @description What can make the pairs: right and wrong, or a rate run's ratings.
+         * @description What can make the pairs: right and wrong, or ratings of a rate run or a file.
          */
         FeedbackChoice: {
             /** Label */
             label: string;
             /**
              * Value
-             * @description ``binary`` or the rate run's id.
+             * @description ``binary``, the rate run's id, or that of the file's import.
              */
             value: string;
         };
@@ -6375,7 +6427,7 @@ export interface components {
         };
         /**
          * PendingScore
-         * @description A run that computes token log-probabilities of the question, or failed to.
+         * @description A run that computes token log-probabilities of a question or scores of a set, or failed to.
          */
         PendingScore: {
             /** Model Run Id */
@@ -6438,7 +6490,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Method */
             method: string | null;
             /** Name */
@@ -7727,7 +7779,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Max Attempts */
             max_attempts: number;
             /** Method */
@@ -7779,7 +7831,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Name */
             name: string;
             /** Role */
@@ -7825,7 +7877,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export";
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
             /** Method */
             method: string | null;
             /** Name */
@@ -8388,7 +8440,7 @@ export interface components {
         };
         /**
          * TokensRequest
-         * @description Compute the token log-probabilities of a question under a checkpoint.
+         * @description Compute the token log-probabilities of a question, or the scores of a set, under a checkpoint.
          */
         TokensRequest: {
             /** Model Run Id */
@@ -9079,7 +9131,7 @@ export interface operations {
                 model: string;
                 /** @description Gap between s_j* and the boundary, nats a token. */
                 beta?: number;
-                /** @description binary, or a rate run's id. */
+                /** @description binary, or the id of a rate run or a rating file. */
                 feedback?: string;
             };
             header?: never;
@@ -9169,7 +9221,7 @@ export interface operations {
                 model: string;
                 /** @description Gap between s_j* and the boundary, nats a token. */
                 beta?: number;
-                /** @description binary, or a rate run's id. */
+                /** @description binary, or the id of a rate run or a rating file. */
                 feedback?: string;
             };
             header?: never;
@@ -9218,7 +9270,7 @@ export interface operations {
                 model: string;
                 /** @description Gap between s_j* and the boundary, nats a token. */
                 beta?: number;
-                /** @description binary, or a rate run's id. */
+                /** @description binary, or the id of a rate run or a rating file. */
                 feedback?: string;
                 format?: "png" | "svg" | "html";
             };
@@ -9276,7 +9328,7 @@ export interface operations {
                 model: string;
                 /** @description Gap between s_j* and the boundary, nats a token. */
                 beta?: number;
-                /** @description binary, or a rate run's id. */
+                /** @description binary, or the id of a rate run or a rating file. */
                 feedback?: string;
                 /** @description Only questions with a COT under its boundary. */
                 only_under?: boolean;
@@ -9329,7 +9381,7 @@ export interface operations {
                 model: string;
                 /** @description Gap between s_j* and the boundary, nats a token. */
                 beta?: number;
-                /** @description binary, or a rate run's id. */
+                /** @description binary, or the id of a rate run or a rating file. */
                 feedback?: string;
             };
             header?: never;
@@ -9931,6 +9983,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_pending_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingScore"][];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    score_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokensRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestedRun"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not possible in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };
@@ -14589,7 +14738,7 @@ export interface operations {
             query?: {
                 /** @description Only these states. */
                 state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
-                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export") | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint") | null;
                 experiment_id?: string | null;
                 method?: string | null;
                 tag?: string | null;

@@ -16,7 +16,7 @@ export const paths = {
   run: (id: string) => `/runs/${id}`,
   cots: "/cots",
   /** One candidate set, whatever experiment it belongs to. */
-  cotSet: (id: string) => `/cots/sets/${id}`,
+  cotSet: (id: string, query: Record<string, string> = {}) => withQuery(`/cots/sets/${id}`, query),
   importCots: "/cots/import",
   cotImport: (id: string) => `/cots/import/${id}`,
   /** The COTs of an experiment; the query chooses the set and the question. */

@@ -87,6 +87,7 @@ export function SetPage() {
           )
         }
       />
+      <SetViews current="" />
       {set.isPending ? (
         <PanelSkeleton rows={10} />
       ) : set.isError ? (

@@ -7,7 +7,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { PageHeader } from "@/components/PageHeader";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { experimentsOptions, setsOptions } from "./queries";
+import { experimentsOptions, setOptions, setsOptions } from "./queries";
 import classes from "./SetFrame.module.css";
 import { withValues } from "./selection";
 
@@ -18,9 +18,21 @@ export const SET_VIEWS = [
   { address: "/labels", label: "Labels" },
 ] as const;
 
+/** Where the set's pages are: under the experiment that the address names, or under the set itself. */
+export function useSetPlace() {
+  const { experimentId, setId } = useParams();
+  const base = setId === undefined ? paths.cotsOf(experimentId ?? "") : paths.cotSet(setId);
+  /** The address of a question of a set, with more of the query. */
+  const questionHref = (ofSet: string, query: Record<string, string>) =>
+    setId === undefined
+      ? paths.cotsOf(experimentId ?? "", { set: ofSet, ...query })
+      : paths.cotSet(setId, query);
+  return { base, experimentId, setId, questionHref };
+}
+
 /** Ways to look at a whole candidate set; the set and the model stay chosen. */
 export function SetViews({ current }: { current: (typeof SET_VIEWS)[number]["address"] }) {
-  const { experimentId = "" } = useParams();
+  const { base } = useSetPlace();
   const [query] = useSearchParams();
   const kept = new URLSearchParams();
   for (const name of ["set", "model", "against"]) {
@@ -33,7 +45,7 @@ export function SetViews({ current }: { current: (typeof SET_VIEWS)[number]["add
       {SET_VIEWS.map(({ address, label }) => (
         <Link
           key={address}
-          to={`${paths.cotsOf(experimentId)}${address}${search === "" ? "" : `?${search}`}`}
+          to={`${base}${address}${search === "" ? "" : `?${search}`}`}
           aria-current={address === current ? "page" : undefined}
         >
           {label}
@@ -48,8 +60,36 @@ interface Props {
   children: (setId: string) => ReactNode;
 }
 
-/** A page about one candidate set of an experiment, with the choice of the set. */
-export function SetFrame({ title, children }: Props) {
+/** A page about one candidate set: the one that the address names, or one of an experiment's. */
+export function SetFrame(props: Props) {
+  const { setId } = useParams();
+  return setId === undefined ? <OfExperiment {...props} /> : <OfSet {...props} setId={setId} />;
+}
+
+const addressOf = (title: string) => SET_VIEWS.find((one) => one.label === title)?.address ?? "";
+
+function OfSet({ title, children, setId }: Props & { setId: string }) {
+  const set = useQuery(setOptions(setId));
+  return (
+    <>
+      <PageHeader
+        title={title}
+        parent={{ label: "All candidate sets", to: paths.cots }}
+        facts={set.data !== undefined && <Link to={paths.cotSet(setId)}>{set.data.name}</Link>}
+      />
+      <SetViews current={addressOf(title)} />
+      {set.isPending ? (
+        <PanelSkeleton rows={10} />
+      ) : set.isError ? (
+        <PanelError title={title} error={set.error} onRetry={() => void set.refetch()} />
+      ) : (
+        children(setId)
+      )}
+    </>
+  );
+}
+
+function OfExperiment({ title, children }: Props) {
   const { experimentId = "" } = useParams();
   const [query, setQuery] = useSearchParams();
   const navigate = useNavigate();
@@ -61,7 +101,7 @@ export function SetFrame({ title, children }: Props) {
     filled.find((one) => one.run_id === wanted) ??
     filled.find((one) => one.models.length > 0) ??
     filled[0];
-  const current = SET_VIEWS.find((one) => one.label === title)?.address ?? "";
+  const current = addressOf(title);
   return (
     <>
       <PageHeader

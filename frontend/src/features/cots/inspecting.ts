@@ -51,6 +51,34 @@ export function useComputeTokens(setId: string, exampleId: number) {
   });
 }
 
+/** Runs that score a whole set, or failed to. */
+export const pendingScoresOptions = (setId: string) =>
+  queryOptions({
+    queryKey: ["cots", setId, "scores"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/candidate-sets/{run_id}/scores", {
+          params: { path: { run_id: setId } },
+        }),
+      ),
+    refetchInterval: ({ state }) =>
+      state.data?.some((one) => isActive(one.state)) === true && WHILE_WAITING_MS,
+  });
+
+export function useScoreSet(setId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (model: string) =>
+      unwrap(
+        await api.POST("/api/v1/candidate-sets/{run_id}/scores", {
+          params: { path: { run_id: setId } },
+          body: { model_run_id: model },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["cots", setId] }),
+  });
+}
+
 export const extractionOptions = (candidateId: number) =>
   queryOptions({
     queryKey: ["cots", "candidate", "extraction", candidateId],

@@ -13,6 +13,9 @@ export function Component() {
     <Routes>
       <Route index element={<SetsPage />} />
       <Route path="sets/:setId" element={<SetPage />} />
+      <Route path="sets/:setId/violations" element={<ViolationsPage />} />
+      <Route path="sets/:setId/beta" element={<BetaPage />} />
+      <Route path="sets/:setId/labels" element={<LabelsPage />} />
       <Route path="import" element={<ImportPage />} />
       <Route path="import/:runId" element={<ImportResultPage />} />
       <Route path=":experimentId" element={<CotsPage />} />

@@ -101,9 +101,17 @@ function Actions({ run }: { run: Run }) {
     );
   if (run.state === "succeeded") {
     const [experiment] = run.experiments;
-    if ((run.kind === "sample" || run.kind === "evaluate") && experiment !== undefined)
+    if (["sample", "evaluate", "import-cots"].includes(run.kind))
       return (
-        <Button variant="default" component={Link} to={paths.cotsOf(experiment, { set: run.id })}>
+        <Button
+          variant="default"
+          component={Link}
+          to={
+            experiment === undefined
+              ? paths.cotSet(run.id)
+              : paths.cotsOf(experiment, { set: run.id })
+          }
+        >
           Look at the COTs
         </Button>
       );

@@ -1,15 +1,15 @@
 import { Button, Select } from "@mantine/core";
 import { infiniteQueryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api, type Schema, unwrap } from "@/api/client";
-import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
 import { count, difference, percent, score } from "@/components/format";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Verdict } from "@/components/Verdict";
 import { choicesOptions } from "../beta/queries";
-import { SetFrame } from "../SetFrame";
+import { NoScores } from "../NoScores";
+import { SetFrame, useSetPlace } from "../SetFrame";
 import { withValues } from "../selection";
 import { letterOf } from "./pairs";
 import classes from "./Violations.module.css";
@@ -57,10 +57,9 @@ function Worst({ setId }: { setId: string }) {
   const against = models.find((one) => one.model_run_id === query.get("against"));
   if (model === undefined)
     return (
-      <EmptyState title="No scores yet">
-        Right and wrong COTs are compared by their scores under a model. Sets of fresh COTs get
-        scores when a model is evaluated.
-      </EmptyState>
+      <NoScores setId={setId}>
+        Right and wrong COTs are compared by their scores under a model.
+      </NoScores>
     );
   const data = models.map((one) => ({ value: one.model_run_id, label: one.model }));
   return (
@@ -102,7 +101,7 @@ interface ListProps {
 }
 
 function List({ setId, model, against }: ListProps) {
-  const { experimentId = "" } = useParams();
+  const { questionHref } = useSetPlace();
   const found = useInfiniteQuery(
     violationsOptions(setId, model.model_run_id, against?.model_run_id),
   );
@@ -122,8 +121,12 @@ function List({ setId, model, against }: ListProps) {
         </p>
       )}
       {rows.length === 0 ? (
-        <EmptyState title="No pair is violated">
-          Under this model every right COT is more likely than every wrong one of its question.
+        <EmptyState
+          title={totals?.n_pairs === 0 ? "No question has a pair" : "No pair is violated"}
+        >
+          {totals?.n_pairs === 0
+            ? "A pair is a right and a wrong COT of one question, and every question has only one kind under this model. More COTs of each question, or labels corrected by people, make pairs."
+            : "Under this model every right COT is more likely than every wrong one of its question."}
         </EmptyState>
       ) : (
         <ol className={classes.list}>
@@ -132,8 +135,7 @@ function List({ setId, model, against }: ListProps) {
               key={row.example_id}
               row={row}
               against={against?.model}
-              to={paths.cotsOf(experimentId, {
-                set: setId,
+              to={questionHref(setId, {
                 question: String(row.example_id),
                 model: model.model_run_id,
                 look: "pairs",

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
 import { Figure } from "@/components/Figure";
@@ -9,7 +9,8 @@ import { count, counted, fixed, percent } from "@/components/format";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { SetFrame } from "../SetFrame";
+import { NoScores } from "../NoScores";
+import { SetFrame, useSetPlace } from "../SetFrame";
 import { withValues } from "../selection";
 import { DEFAULT_BETA, readBeta } from "./axis";
 import classes from "./Beta.module.css";
@@ -32,7 +33,7 @@ export function BetaPage() {
 }
 
 function Explorer({ setId }: { setId: string }) {
-  const { experimentId = "" } = useParams();
+  const { experimentId, questionHref } = useSetPlace();
   const [query, setQuery] = useSearchParams();
   const choices = useQuery(choicesOptions(setId));
   const change = (values: Record<string, string | null>) =>
@@ -46,12 +47,7 @@ function Explorer({ setId }: { setId: string }) {
     choices.data.models.find((one) => one.model_run_id === query.get("model")) ??
     choices.data.models[0];
   if (model === undefined)
-    return (
-      <EmptyState title="No scores yet">
-        The β explorer works on stored scores. Sets of fresh COTs get them when a model is
-        evaluated; the tokens of a question compute them for that question.
-      </EmptyState>
-    );
+    return <NoScores setId={setId}>The β explorer works on stored scores of the COTs.</NoScores>;
   const feedback =
     choices.data.feedback.find((one) => one.value === query.get("feedback")) ??
     choices.data.feedback[0];
@@ -85,13 +81,13 @@ function Explorer({ setId }: { setId: string }) {
         <Button
           component={Link}
           size="xs"
-          to={`${paths.newExperiment}?${new URLSearchParams({ from: experimentId, beta: String(beta) })}`}
+          to={`${paths.newExperiment}?${new URLSearchParams({ ...(experimentId !== undefined && { from: experimentId }), beta: String(beta) })}`}
         >
           Use this β
         </Button>
       </div>
       <Overview setId={setId} asked={asked} />
-      <Questions setId={setId} asked={asked} beta={beta} experimentId={experimentId} />
+      <Questions setId={setId} asked={asked} beta={beta} questionHref={questionHref} />
     </>
   );
 }
@@ -169,10 +165,10 @@ interface QuestionsProps {
   setId: string;
   asked: BetaAsked;
   beta: number;
-  experimentId: string;
+  questionHref: (setId: string, query: Record<string, string>) => string;
 }
 
-function Questions({ setId, asked, beta, experimentId }: QuestionsProps) {
+function Questions({ setId, asked, beta, questionHref }: QuestionsProps) {
   const [query, setQuery] = useSearchParams();
   const onlyUnder = query.get("under") === "1";
   const questions = useInfiniteQuery(betaQuestionsOptions(setId, asked, onlyUnder));
@@ -206,8 +202,7 @@ function Questions({ setId, asked, beta, experimentId }: QuestionsProps) {
               title={
                 <Link
                   className={classes.question}
-                  to={paths.cotsOf(experimentId, {
-                    set: setId,
+                  to={questionHref(setId, {
                     question: String(row.example_id),
                     model: asked.model,
                     look: "beta",

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { infiniteQueryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api, unwrap } from "@/api/client";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
@@ -15,7 +15,7 @@ import { Progress } from "@/components/Progress";
 import { isActive, RunState } from "@/components/RunState";
 import { Verdict, type VerdictName } from "@/components/Verdict";
 import { type Labellings, labellingsOptions, type RegradeRow, useRegrade } from "../inspecting";
-import { SetFrame } from "../SetFrame";
+import { SetFrame, useSetPlace } from "../SetFrame";
 import { withValues } from "../selection";
 import classes from "./Labels.module.css";
 
@@ -155,7 +155,7 @@ function RegradeLine({ regrade, chosen, onChoose }: LineProps) {
 }
 
 function Changes({ regrade, setId }: { regrade: Regrade; setId: string }) {
-  const { experimentId = "" } = useParams();
+  const { questionHref } = useSetPlace();
   const [query, setQuery] = useSearchParams();
   const wanted = query.get("flip");
   const flip = wanted !== null && wanted in regrade.flips ? wanted : undefined;
@@ -194,8 +194,7 @@ function Changes({ regrade, setId }: { regrade: Regrade; setId: string }) {
             <Change
               key={row.candidate_id}
               row={row}
-              to={paths.cotsOf(experimentId, {
-                set: setId,
+              to={questionHref(setId, {
                 question: String(row.example_id),
                 read: String(row.candidate_id),
               })}

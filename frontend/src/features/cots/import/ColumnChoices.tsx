@@ -1,8 +1,8 @@
-import { Select } from "@mantine/core";
+import { MultiSelect, Select } from "@mantine/core";
 import classes from "./Import.module.css";
 import type { Columns } from "./queries";
 
-const WHAT: { name: keyof Columns; label: string }[] = [
+const WHAT: { name: Exclude<keyof Columns, "scores">; label: string }[] = [
   { name: "text", label: "COT" },
   { name: "question", label: "Question's text" },
   { name: "question_id", label: "Question's id" },
@@ -35,9 +35,21 @@ export function ColumnChoices({ names, columns, onChange }: Props) {
           placeholder="none"
           data={names}
           value={columns?.[name] ?? null}
-          onChange={(value) => onChange({ ...(columns ?? { text: value ?? "" }), [name]: value })}
+          onChange={(value) =>
+            onChange({ ...(columns ?? { text: value ?? "", scores: [] }), [name]: value })
+          }
         />
       ))}
+      <MultiSelect
+        label="Scores, nats a token"
+        size="xs"
+        clearable
+        placeholder={(columns?.scores ?? []).length === 0 ? "none" : ""}
+        maxValues={20}
+        data={names}
+        value={columns?.scores ?? []}
+        onChange={(scores) => onChange({ ...(columns ?? { text: "" }), scores })}
+      />
     </fieldset>
   );
 }

@@ -84,7 +84,8 @@ export function ImportPage() {
           disabled={sending !== null}
         >
           Drop a file of COTs, one a row: JSONL, JSON, CSV, TSV or Parquet, gzipped or not. Each row
-          has the COT and its question's text or id; a rating, a model and an id are welcome.
+          has the COT and its question's text or id; a rating, scores under checkpoints, a model and
+          an id are welcome.
         </FileDrop>
         {sending !== null && <Notice level="note" title={`Sending ${sending} …`} />}
         {failure !== null && <PanelError error={failure} />}

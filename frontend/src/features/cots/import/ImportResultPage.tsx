@@ -43,7 +43,7 @@ function State({ read }: { read: ImportRead }) {
   const look = <Link to={paths.run(read.run_id)}>Look at its run</Link>;
   const taken = `${counted(read.n_rows, "COT")} of ${counted(read.n_questions, "question")}${
     read.n_rated > 0 ? `, ${count(read.n_rated)} rated` : ""
-  }`;
+  }${read.n_scored > 0 ? `, ${count(read.n_scored)} with scores under ${read.checkpoints.join(", ")}` : ""}`;
   if (read.state === "discarded")
     return <Notice level="note" title="The import was cancelled. Nothing of it was kept." />;
   if (read.run_state === "failed" || read.run_state === "cancelled")
