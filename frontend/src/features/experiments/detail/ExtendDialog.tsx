@@ -74,7 +74,7 @@ export function ExtendDialog({
           onChange={(event) => setSeedText(event.currentTarget.value)}
           data-autofocus
         />
-        <MethodsPicker methods={methods} problem={undefined} onChange={setMethods} />
+        <MethodsPicker methods={methods} problems={NO_PROBLEMS} onChange={setMethods} />
         <MorePlaces
           places={places}
           taken={placesOf(experiment.spec)}

@@ -20,10 +20,12 @@ import {
   versionOptions,
 } from "../queries";
 import { type Draft, forgetDraft, loadDraft, newRequestId, saveDraft } from "./draft";
-import { CHOICES, type ChoicePath, infoOf, NUMBER_PATHS, type NumberPath } from "./fields";
+import { CHOICES, type ChoicePath, NUMBER_PATHS, type NumberPath } from "./fields";
+import { MEASURES, MeasuresAndTrackers } from "./MeasuresAndTrackers";
 import { MethodsPicker } from "./MethodsPicker";
 import { MorePlaces } from "./MorePlaces";
 import classes from "./NewExperimentPage.module.css";
+import { NumberField } from "./NumberField";
 import { PlanPanel } from "./PlanPanel";
 import { PresetPanel, readPreset } from "./PresetPanel";
 import { RankingNotice } from "./RankingNotice";
@@ -53,7 +55,8 @@ const PROCESSES: [NumberPath[], ChoicePath[]] = [
   ["parallel.processes"],
   ["parallel.strategy", "parallel.offload", "activation_checkpointing", "precision"],
 ];
-const SCALE: readonly string[] = [...LORA.flat(), ...PROCESSES.flat()];
+/** Fields with a place of their own among the advanced ones. */
+const PLACED: readonly string[] = [...LORA.flat(), ...PROCESSES.flat(), ...MEASURES];
 
 /** Loads what can be chosen, then shows the form. */
 export function NewExperimentPage() {
@@ -176,24 +179,10 @@ function Form({ source, start, datasets, models }: FormProps) {
     );
   };
 
-  const number = (path: NumberPath) => {
-    const info = infoOf(path);
-    return (
-      <TextInput
-        key={path}
-        label={info.label}
-        description={info.help}
-        inputMode="decimal"
-        placeholder={info.empty}
-        value={values.numbers[path]}
-        error={problems.get(path)}
-        onChange={(event) => {
-          const text = event.currentTarget.value;
-          setValues((before) => ({ ...before, numbers: { ...before.numbers, [path]: text } }));
-        }}
-      />
-    );
-  };
+  const change = (some: Partial<FormValues>) => setValues((before) => ({ ...before, ...some }));
+  const number = (path: NumberPath) => (
+    <NumberField key={path} path={path} values={values} problems={problems} onChange={change} />
+  );
   const choice = (path: ChoicePath) => (
     <Select
       key={path}
@@ -303,7 +292,7 @@ function Form({ source, start, datasets, models }: FormProps) {
           <Panel title="Methods" note={`${values.methods.length} chosen`}>
             <MethodsPicker
               methods={values.methods}
-              problem={problems.get("methods")}
+              problems={problems}
               onChange={(methods) => setValues((before) => ({ ...before, methods }))}
             />
           </Panel>
@@ -316,11 +305,12 @@ function Form({ source, start, datasets, models }: FormProps) {
               <summary>Advanced</summary>
               <div className={classes.fields}>
                 {NUMBER_PATHS.filter(
-                  (path) => !MAIN_NUMBERS.includes(path) && !SCALE.includes(path),
+                  (path) => !MAIN_NUMBERS.includes(path) && !PLACED.includes(path),
                 ).map(number)}
                 {(Object.keys(CHOICES) as ChoicePath[])
-                  .filter((path) => !MAIN_CHOICES.includes(path) && !SCALE.includes(path))
+                  .filter((path) => !MAIN_CHOICES.includes(path) && !PLACED.includes(path))
                   .map(choice)}
+                <MeasuresAndTrackers values={values} problems={problems} onChange={change} />
                 {values.choices.sampling_engine === "openai" && (
                   <SamplingEndpoint
                     value={values.samplingEndpoint}

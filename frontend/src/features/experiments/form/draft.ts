@@ -1,4 +1,4 @@
-import { CHOICE_PATHS, NUMBER_PATHS } from "./fields";
+import { CHOICE_PATHS, LIST_PATHS, NUMBER_PATHS } from "./fields";
 import type { FormValues } from "./values";
 
 /** A form that survives a reload of its tab, with the id under which it starts once. */
@@ -48,6 +48,8 @@ function isDraft(value: unknown): value is Draft {
     values.methods.every((one) => typeof one.epochsFactor === "string") &&
     Array.isArray(values.seeds) &&
     typeof values.kept === "object" &&
+    Array.isArray(values.trackers) &&
+    LIST_PATHS.every((path) => Array.isArray(values.lists?.[path])) &&
     NUMBER_PATHS.every((path) => typeof values.numbers?.[path] === "string") &&
     CHOICE_PATHS.every((path) => typeof values.choices?.[path] === "string")
   );

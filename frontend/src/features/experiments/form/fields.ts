@@ -172,6 +172,19 @@ export const NUMBERS = {
     max: 8192,
     empty: "32",
   },
+  path_temperature: {
+    label: "Temperature of paths",
+    help: "Sampling temperature of the paths that self-consistency and pass@k are counted on.",
+    above: 0,
+    max: 10,
+  },
+  "beta_search.questions": {
+    label: "Questions of the β search",
+    help: "Validation questions decoded for each β that is tried. Empty: all of the split.",
+    integer: true,
+    min: 1,
+    empty: "all",
+  },
   "parallel.processes": {
     label: "Processes a training",
     help: "Processes that share each training on one machine; with GPUs one for each.",
@@ -308,6 +321,14 @@ export const CHOICES = {
       { value: "bfloat16", label: "bfloat16" },
     ],
   },
+  choice_likelihood: {
+    label: "Likeliest letter",
+    help: "For tasks with choices: also measure the letter that is likeliest without a COT, as MMLU is often reported.",
+    options: [
+      { value: "false", label: "Off" },
+      { value: "true", label: "On" },
+    ],
+  },
   "lora.quantize": {
     label: "Frozen weights under LoRA",
     help: "In 4 bits is QLoRA: a quarter of the memory, on an NVIDIA GPU with bitsandbytes only.",
@@ -346,10 +367,65 @@ export const CHOICES = {
 } as const;
 
 /** Choices that are true or false in the specification. */
-export const SWITCHES: readonly string[] = ["parallel.offload", "activation_checkpointing"];
+export const SWITCHES: readonly string[] = [
+  "parallel.offload",
+  "activation_checkpointing",
+  "choice_likelihood",
+];
 
 export type ChoicePath = keyof typeof CHOICES;
 export const CHOICE_PATHS = Object.keys(CHOICES) as ChoicePath[];
+
+export interface ListInfo {
+  label: string;
+  help: string;
+  /** What each value may be. */
+  item: NumberInfo;
+  least: number;
+  most: number;
+}
+
+/** The settings that are several numbers, as typed one by one. */
+export const LISTS = {
+  self_consistency: {
+    label: "Self-consistency, n",
+    help: "Majority votes over the first n sampled paths, for each n (Figure 2d). None: no paths are sampled for it.",
+    item: { label: "n of self-consistency", help: "", integer: true, min: 1, max: 1024 },
+    least: 0,
+    most: 20,
+  },
+  pass_at_k: {
+    label: "pass@k, k",
+    help: "Chance that one of k sampled paths is right, for each k, from the same paths.",
+    item: { label: "k of pass@k", help: "", integer: true, min: 1, max: 1024 },
+    least: 0,
+    most: 20,
+  },
+  "beta_search.betas": {
+    label: "β tried",
+    help: "For methods whose boundary is β by validation, in nats a token. The paper tries 0 to 0.5 in steps of 0.05.",
+    item: { label: "β of the search", help: "", min: -5, max: 5 },
+    least: 2,
+    most: 50,
+  },
+  "beta_search.seeds": {
+    label: "Seeds of the β search",
+    help: "Seeds of the trainings that choose β; none of the experiment's own.",
+    item: { label: "Seed of the β search", help: "", integer: true, min: 0, below: 2 ** 31 },
+    least: 1,
+    most: 10,
+  },
+} as const satisfies Record<string, ListInfo>;
+
+export type ListPath = keyof typeof LISTS;
+export const LIST_PATHS = Object.keys(LISTS) as ListPath[];
+
+/** Where else curves and results can go, in files on this machine. */
+export const TRACKERS = [
+  { value: "tensorboard", label: "TensorBoard" },
+  { value: "mlflow", label: "MLflow" },
+  { value: "wandb", label: "Weights & Biases (offline)" },
+] as const;
 
 /** A number as a person would type it: 2e-5 rather than 0.00002. */
 export function numberText(value: number | null | undefined): string {
@@ -376,10 +452,34 @@ export function readNumber(text: string, info: NumberInfo): number | null | { pr
   return fits ? value : { problem: `${info.label} is ${text.trim()}. ${rangeOf(info)}` };
 }
 
+/** What is wrong with a number as typed; undefined when nothing is. */
+export function problemOf(text: string, info: NumberInfo): string | undefined {
+  const value = readNumber(text, info);
+  return typeof value === "object" ? value?.problem : undefined;
+}
+
 function rangeOf({ integer, min, max, above, below, empty }: NumberInfo): string {
   const low = min !== undefined ? `from ${min}` : above !== undefined ? `above ${above}` : "";
   const high = max !== undefined ? `to ${max}` : below !== undefined ? `below ${below}` : "";
   const range = [low, high].filter((part) => part !== "").join(" ");
   const otherwise = empty === undefined ? "" : `, or leave it empty for ${empty}`;
   return `Use a ${integer ? "whole " : ""}number${range === "" ? "" : ` ${range}`}${otherwise}.`;
+}
+
+/** What was typed as numbers, or what is wrong with them in words. */
+export function readList(texts: readonly string[], info: ListInfo): number[] | { problem: string } {
+  const numbers: number[] = [];
+  for (const text of texts) {
+    const value = readNumber(text, info.item);
+    if (typeof value === "object") return value ?? { problem: `${info.item.label} is empty.` };
+    numbers.push(value);
+  }
+  const repeated = numbers.find((value, place) => numbers.indexOf(value) !== place);
+  if (repeated !== undefined)
+    return { problem: `${info.label}: ${repeated} is given twice. Remove one.` };
+  if (numbers.length < info.least || numbers.length > info.most)
+    return {
+      problem: `${info.label}: ${numbers.length} given. Give ${info.least} to ${info.most} values.`,
+    };
+  return numbers;
 }

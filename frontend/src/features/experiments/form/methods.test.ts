@@ -20,6 +20,7 @@ describe("a method in the form", () => {
     [{ boundary_rule: "spread" }, "AFT · boundary · spread"],
     [{ k: 4, negative_noise: 0 }, "AFT · boundary · k 4 · α 0"],
     [{ sft_on: "best" }, "AFT · boundary · SFT on best"],
+    [{ weight: 0.5 }, "AFT · boundary · weight 0.5"],
     [{ label: "mine", negative_noise: 0.3 }, "mine"],
   ])("keeps %o and is called %s", (change, label) => {
     const method = { ...plain, ...change };
@@ -47,6 +48,20 @@ describe("a method in the form", () => {
     expect(toMethod({ ...newMethod("aft"), distinct: "equations" }).distinct).toBe("texts");
   });
 
+  it("keeps PRO's temperatures of 1, which no other method has", () => {
+    const flat = { ...newMethod("pro"), temperature: false };
+    expect(methodLabel(toMethod(flat))).toBe("PRO · none · no temperature");
+    expect(toMethod(fromMethod(toMethod(flat)))).toEqual(toMethod(flat));
+    expect(toMethod({ ...newMethod("dpo"), temperature: false }).temperature).toBe(true);
+  });
+
+  it("refuses a name that the server would", () => {
+    expect(methodProblems({ ...newMethod("vft"), label: "x".repeat(60) })).toEqual([]);
+    expect(methodProblems({ ...newMethod("vft"), label: "x".repeat(61) })).toEqual([
+      "The name has 61 characters; 60 are the most.",
+    ]);
+  });
+
   it("says what cannot be read", () => {
     expect(methodProblems({ ...newMethod("aft"), k: "1" })).toEqual([
       "k is 1. Use a whole number from 2 to 1024, or leave it empty for all.",
@@ -55,12 +70,15 @@ describe("a method in the form", () => {
   });
 });
 
-it("hands on the settings that the form does not show", () => {
+it("hands on what the form has no number or choice for", () => {
   const { spec } = toSpec(defaultValues("builtin", "version", "model"), "a name");
   const given = {
     ...(spec as Spec),
     self_consistency: [1, 4],
-    beta_search: { betas: [0, 0.1], seeds: [9], questions: null },
+    trackers: ["tensorboard" as const],
+    choice_likelihood: true,
+    more_models: ["m2"],
+    beta_search: { betas: [0, 0.1], seeds: [9], questions: 50 },
   };
   expect(toSpec(fromSpec(given), "another").spec).toEqual(given);
 });

@@ -54,6 +54,12 @@ export const BOUNDARY_RULES: readonly { value: BoundaryRule; label: string }[] =
 const RANKING = new Set<MethodName>(["aft", "rrhf", "pro", "dpo"]);
 const WITH_BETA = new Set<MethodName>(["rrhf", "dpo"]);
 export const DEFAULT_BOUNDARY_BETA = 0.15;
+export const LONGEST_LABEL = 60;
+/** PRO's temperatures (Eq. 21), or all of them 1. */
+export const TEMPERATURES = [
+  { value: "true", label: "by rating differences" },
+  { value: "false", label: "all 1" },
+] as const;
 
 export const isRanking = (name: MethodName): boolean => RANKING.has(name);
 /** Whether sampled COTs are part of what it trains on. */
@@ -137,7 +143,18 @@ function read(choice: MethodChoice): { settings: Settings; problems: string[] } 
   return { settings, problems };
 }
 
-export const methodProblems = (choice: MethodChoice): string[] => read(choice).problems;
+export function methodProblems(choice: MethodChoice): string[] {
+  const { length } = choice.label.trim();
+  const tooLong =
+    length > LONGEST_LABEL
+      ? [`The name has ${length} characters; ${LONGEST_LABEL} are the most.`]
+      : [];
+  return [...read(choice).problems, ...tooLong];
+}
+
+/** Whether the method has any of the settings that its row only shows on demand. */
+export const hasMore = (choice: MethodChoice): boolean =>
+  choice.label !== "" || choice.weight !== "" || !choice.temperature;
 
 export function toMethod(choice: MethodChoice): Method {
   const { settings } = read(choice);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toSpec } from "./spec";
+import { ApiError } from "@/api/errors";
+import { serverProblems, toSpec } from "./spec";
 import { defaultValues, fromSpec } from "./values";
 
 const opened = () => defaultValues("paper", "v1", "m1");
@@ -35,5 +36,46 @@ describe("toSpec", () => {
     const { spec, problems } = toSpec(values, "a name");
     expect(spec).toBeNull();
     expect(problems.get("parallel.processes")).toContain("from 1 to 64");
+  });
+});
+
+describe("lists of numbers", () => {
+  it("are read as typed and given back", () => {
+    const values = opened();
+    values.lists.self_consistency = ["1", " 4 ", "16"];
+    values.lists["beta_search.seeds"] = ["9"];
+    values.trackers = ["mlflow"];
+    const { spec } = toSpec(values, "a name");
+    if (spec === null) throw new Error("no specification");
+    expect(spec.self_consistency).toEqual([1, 4, 16]);
+    expect(spec.beta_search?.seeds).toEqual([9]);
+    expect(spec.trackers).toEqual(["mlflow"]);
+    const again = fromSpec(spec);
+    expect(again.lists.self_consistency).toEqual(["1", "4", "16"]);
+    expect(again.trackers).toEqual(["mlflow"]);
+  });
+
+  it.each([
+    [["four"], "n of self-consistency is four. Use a whole number from 1 to 1024."],
+    [["0"], "n of self-consistency is 0. Use a whole number from 1 to 1024."],
+    [["4", "4.0"], "Self-consistency, n: 4 is given twice. Remove one."],
+    [Array.from({ length: 21 }, (_, n) => String(n + 1)), "21 given. Give 0 to 20 values."],
+  ])("%o is refused beside its field", (typed, message) => {
+    const values = opened();
+    values.lists.self_consistency = typed;
+    const { spec, problems } = toSpec(values, "a name");
+    expect(spec).toBeNull();
+    expect(problems.get("self_consistency")).toContain(message);
+  });
+
+  it("show what the server says of one value", () => {
+    const refused = new ApiError({
+      title: "Unprocessable",
+      detail: "",
+      status: 422,
+      errors: [{ field: "beta_search.betas.2", message: "too large" }],
+      remedy: "",
+    });
+    expect(serverProblems(undefined, [refused]).get("beta_search.betas")).toBe("too large");
   });
 });

@@ -3,8 +3,12 @@ import type { Plan, Spec } from "../queries";
 import {
   CHOICE_PATHS,
   infoOf,
+  LIST_PATHS,
+  LISTS,
+  type ListPath,
   NUMBER_PATHS,
   type NumberPath,
+  readList,
   readNumber,
   SWITCHES,
 } from "./fields";
@@ -25,6 +29,7 @@ export function toSpec(
 ): { spec: Spec | null; problems: Problems } {
   const problems = new Map<string, string>();
   const numbers = readNumbers(values, problems);
+  const lists = readLists(values, problems);
   const seeds = readSeeds(values.seeds, problems);
   const methods = readMethods(values, problems);
   const name = (values.name ?? automaticName).trim();
@@ -49,6 +54,7 @@ export function toSpec(
     const value = values.choices[path];
     put(body, path, SWITCHES.includes(path) ? value === "true" : value);
   }
+  for (const path of LIST_PATHS) put(body, path, lists[path]);
   if (numbers["lora.rank"] === null) body.lora = null;
   const spec = {
     ...values.kept,
@@ -59,6 +65,7 @@ export function toSpec(
     methods,
     seeds,
     ...body,
+    trackers: values.trackers,
     ...(values.ranking && {
       ranking_set_id: values.ranking.setId,
       agreement_set_id: values.ranking.agreementSetId,
@@ -87,6 +94,16 @@ function readNumbers(values: FormValues, problems: Map<string, string>) {
     else numbers[path] = value;
   }
   return numbers;
+}
+
+function readLists(values: FormValues, problems: Map<string, string>) {
+  const lists = {} as Record<ListPath, number[]>;
+  for (const path of LIST_PATHS) {
+    const read = readList(values.lists[path], LISTS[path]);
+    if (Array.isArray(read)) lists[path] = read;
+    else problems.set(path, read.problem);
+  }
+  return lists;
 }
 
 function readSeeds(texts: readonly string[], problems: Map<string, string>): number[] {
@@ -151,5 +168,8 @@ function fieldOf(field: string): string {
   const path = field.replace(/^spec\.?/, "");
   if (path === "parallel") return "parallel.strategy";
   if (path === "lora") return "lora.rank";
+  // An item of a list is shown at its list.
+  const list = path.replace(/\.\d+$/, "");
+  if (LIST_PATHS.some((one) => one === list)) return list;
   return /^(methods\.\d+|seeds)\b/.exec(path)?.[0] ?? path;
 }

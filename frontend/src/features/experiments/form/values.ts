@@ -1,5 +1,13 @@
 import type { Spec } from "../queries";
-import { CHOICE_PATHS, type ChoicePath, NUMBER_PATHS, type NumberPath, numberText } from "./fields";
+import {
+  CHOICE_PATHS,
+  type ChoicePath,
+  LIST_PATHS,
+  type ListPath,
+  NUMBER_PATHS,
+  type NumberPath,
+  numberText,
+} from "./fields";
 import { DEFAULT_BOUNDARY_BETA, fromMethod, type MethodChoice, newMethod } from "./methods";
 import type { RankingChoice } from "./ranking";
 
@@ -15,9 +23,11 @@ export interface FormValues {
   seeds: string[];
   numbers: Record<NumberPath, string>;
   choices: Record<ChoicePath, string>;
+  lists: Record<ListPath, string[]>;
+  trackers: string[];
   /** Name of the endpoint that samples; sent with the server engine only. */
   samplingEndpoint: string | null;
-  /** Settings that the form does not show and hands on as they are, such as self-consistency. */
+  /** Settings that the form does not show and hands on as they are, such as further data sets. */
   kept: Partial<Spec>;
   /** Compute everything again instead of taking over finished runs. */
   repeat: boolean;
@@ -57,6 +67,8 @@ const PAPER_NUMBERS: Numbers = {
   "lora.rank": null,
   "lora.alpha": null,
   "parallel.processes": 1,
+  path_temperature: 1,
+  "beta_search.questions": null,
 };
 const PAPER_CHOICES: Choices = {
   judge: "answer",
@@ -72,6 +84,13 @@ const PAPER_CHOICES: Choices = {
   "parallel.strategy": "none",
   "parallel.offload": "false",
   activation_checkpointing: "false",
+  choice_likelihood: "false",
+};
+const DEFAULT_LISTS: Record<ListPath, number[]> = {
+  self_consistency: [],
+  pass_at_k: [],
+  "beta_search.betas": [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5],
+  "beta_search.seeds": [0],
 };
 const NUMBERS_OF: Record<Recipe, Numbers> = {
   paper: PAPER_NUMBERS,
@@ -124,6 +143,8 @@ export function defaultValues(
     seeds: ["1", "2", "3"],
     numbers: textOf(NUMBERS_OF[recipe]),
     choices: { ...CHOICES_OF[recipe] },
+    lists: listsOf((path) => DEFAULT_LISTS[path]),
+    trackers: [],
     samplingEndpoint: null,
     kept: {},
     repeat: false,
@@ -183,6 +204,8 @@ export function fromSpec(spec: Spec): FormValues {
       NUMBER_PATHS.map((path) => [path, numberText(number(path))]),
     ) as Record<NumberPath, string>,
     choices: Object.fromEntries(CHOICE_PATHS.map((path) => [path, choice(path)])) as Choices,
+    lists: listsOf((path) => (at(path) as number[] | undefined) ?? DEFAULT_LISTS[path]),
+    trackers: [...(spec.trackers ?? [])],
     samplingEndpoint: spec.sampling_endpoint ?? null,
     kept: keptOf(spec),
     repeat: false,
@@ -221,7 +244,8 @@ const SHOWN: ReadonlySet<string> = new Set([
   "ranking_set_id",
   "agreement_set_id",
   "sampling_endpoint",
-  ...[...NUMBER_PATHS, ...CHOICE_PATHS].map((path) => path.split(".")[0] ?? path),
+  "trackers",
+  ...[...NUMBER_PATHS, ...CHOICE_PATHS, ...LIST_PATHS].map((path) => path.split(".")[0] ?? path),
 ]);
 
 const keptOf = (spec: Spec): Partial<Spec> =>
@@ -232,3 +256,9 @@ function textOf(numbers: Numbers): Record<NumberPath, string> {
     NUMBER_PATHS.map((path) => [path, numberText(numbers[path])]),
   ) as Record<NumberPath, string>;
 }
+
+const listsOf = (numbers: (path: ListPath) => readonly number[]): Record<ListPath, string[]> =>
+  Object.fromEntries(LIST_PATHS.map((path) => [path, numbers(path).map(String)])) as Record<
+    ListPath,
+    string[]
+  >;
