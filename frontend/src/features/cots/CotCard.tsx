@@ -20,6 +20,8 @@ export function CotCard({ candidate, letter, outscored, outscores, opened, onTog
   return (
     <article
       className={classes.card}
+      data-cot={letter}
+      tabIndex={-1}
       data-violated={outscored || outscores}
       data-opened={opened}
       aria-label={`COT ${letter}, ${candidate.verdict}`}

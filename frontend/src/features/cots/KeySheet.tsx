@@ -5,6 +5,9 @@ import { KeyHint } from "@/components/KeyHint";
 const KEYS: [string[], string][] = [
   [["j"], "Next question"],
   [["k"], "Previous question"],
+  [["n"], "Next COT of the question"],
+  [["p"], "Previous COT"],
+  [["a"], "First COT; b the second, up to h"],
   [["/"], "Search"],
   [["Up"], "Up in the list"],
   [["Down"], "Down in the list"],

@@ -32,11 +32,28 @@ export function neighbour(
   return distinct[at + step];
 }
 
-/** j and k open the next and previous question, / goes to the search, ? shows the keys. Off while typing. */
+/** The COT that a key leads to: n and p from the focused one, a to h by letter. */
+export function cardFor(
+  key: string,
+  cards: readonly HTMLElement[],
+  focused: Element | null,
+): HTMLElement | undefined {
+  const at = cards.findIndex((card) => card.contains(focused));
+  if (key === "n") return cards[at + 1];
+  if (key === "p") return at < 0 ? cards.at(-1) : cards[at - 1];
+  return /^[a-h]$/.test(key) ? cards[key.charCodeAt(0) - "a".charCodeAt(0)] : undefined;
+}
+
+/** j and k open a question, n, p and a to h go to a COT, / to the search, ? shows the keys. Off while typing. */
 export function useExplorerKeys({ current, onOpen, onHelp }: Options): Keys {
   const search = useRef<HTMLInputElement>(null);
   const columns = useRef<HTMLDivElement>(null);
   const rows = useRef<number[]>([]);
+  // Keys come faster than the page is drawn: the next one goes on from where the last one led.
+  const at = useRef(current);
+  useEffect(() => {
+    at.current = current;
+  }, [current]);
   const onRows = useCallback((ids: number[]) => {
     rows.current = ids;
   }, []);
@@ -48,14 +65,21 @@ export function useExplorerKeys({ current, onOpen, onHelp }: Options): Keys {
       if (event.key === "/") search.current?.focus();
       else if (event.key === "?") onHelp();
       else if (event.key === "j" || event.key === "k") {
-        const next = neighbour(rows.current, current, event.key === "j" ? 1 : -1);
+        const next = neighbour(rows.current, at.current, event.key === "j" ? 1 : -1);
         if (next === undefined) return;
+        at.current = next;
         onOpen(next);
-      } else return;
+      } else {
+        const cards = [...(columns.current?.querySelectorAll<HTMLElement>("[data-cot]") ?? [])];
+        const card = cardFor(event.key, cards, document.activeElement);
+        if (card === undefined) return;
+        card.focus({ preventScroll: true });
+        card.scrollIntoView({ block: "nearest" });
+      }
       event.preventDefault();
     };
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
-  }, [current, onOpen, onHelp]);
+  }, [onOpen, onHelp]);
   return { search, columns, onRows };
 }
