@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import pytest
 
 from backend.charts import curves, export
+from backend.charts.blocks import BlockValues, by_block
 from backend.charts.methods import MethodValues, MetricAxis, by_method
 from backend.charts.scatter import label_places, task_against_assessment
 from backend.charts.style import FAMILY_COLOURS, half_tone, plain
@@ -121,3 +122,23 @@ def test_svg_keeps_text_as_text() -> None:
     svg = export.render(by_method([VFT], AXIS), "Task accuracy", "svg").decode()
     assert "<text" in svg
     assert "Task accuracy" in svg
+
+
+def test_every_block_has_its_band_and_its_name_in_short_lines() -> None:
+    long = f"{'a data set with a long name ' * 6}v1 (trained on numbers v2) · the model"
+    blocks = [BlockValues(title, [VFT, MISSING, NONE]) for title in ("numbers v1 · small <b>", long)]
+    figure = by_block(blocks, "Task accuracy (%)")
+    short, cut = figure.layout.yaxis.ticktext
+    assert short == "numbers v1<br>small &lt;b&gt;"
+    lines = cut.split("<br>")
+    assert len(lines) == 4
+    assert lines[-1].endswith(" …")
+    assert max(map(len, lines)) < 25
+    assert list(figure.layout.yaxis.tickvals) == [0, 1]
+    vft, missing, none = figure.data
+    assert list(vft.x) == [33.0, 33.0]
+    assert list(missing.x) == [None, None]
+    # The first method on top of its band, and no band reaches into the next.
+    assert vft.y[0] < missing.y[0] < none.y[0] < 0.5 < vft.y[1]
+    alone = by_block(blocks[:1], "Task accuracy (%)")
+    assert alone.layout.height < figure.layout.height

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from aft.config.experiment import ExperimentSpec
 from backend.db.migrate import upgrade
+from backend.db.models import BaseModelEntry, Experiment
 from backend.db.session import get_engine, reset_engines, transaction
-from backend.services import bundle_verify
+from backend.services import bundle_verify, experiments
 from backend.services.bundle_archive import Bundle
-from tests.backend.comparing import finished_experiment
+from tests.backend.comparing import finish, finished_experiment
 from tests.browser.served import served
+from tests.factories import TINY, make_dataset
 
 pytestmark = pytest.mark.browser
 PATIENCE = 30_000
@@ -34,6 +37,32 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
             yield address, experiment_id
         get_engine().dispose()
     reset_engines()
+
+
+@pytest.fixture(scope="module")
+def grid(server: tuple[str, str]) -> str:
+    """On that server, an experiment over two data sets and models and one data set more to test on; gives its id."""
+    with transaction() as session:
+        other, _ = make_dataset(session, train=14, validation=2, test=20)
+        tested, _ = make_dataset(session, train=2, validation=2, test=10)
+        models = [
+            BaseModelEntry(name=f"{layers} deep", source="builtin", config=TINY.model_dump() | {"layers": layers})
+            for layers in (1, 3)
+        ]
+        session.add_all(models)
+        session.flush()
+        spec = session.get_one(Experiment, server[1]).spec | {
+            "name": "Blocks",
+            "seeds": [1, 2],
+            "self_consistency": [],
+            "pass_at_k": [],
+            "more_datasets": [{"dataset_version_id": other}],
+            "more_models": [models[0].id],
+            "also_test_on": [{"dataset_version_id": tested}],
+        }
+        found = experiments.start(session, ExperimentSpec.model_validate(spec), request_id=None)
+        finish(session, found)
+        return found.id
 
 
 def opened(browser: Browser, address: str) -> Page:
@@ -169,4 +198,57 @@ def test_an_experiment_is_extended_paused_and_resumed(server: tuple[str, str], b
     page.get_by_text("no new one starts until you resume it").wait_for()
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=PATIENCE)
+    page.close()
+
+
+def test_the_overview_chooses_the_block_that_is_compared_below(
+    server: tuple[str, str], grid: str, browser: Browser
+) -> None:
+    page = opened(browser, f"{server[0]}/compare/{grid}?test=paired-t")
+    overview = page.get_by_role("region", name="Task accuracy over data sets and models")
+    expect(overview.get_by_role("columnheader")).to_have_count(1 + 8 + 1, timeout=PATIENCE)
+    choice = page.get_by_role("combobox", name="Data and model")
+    expect(choice).to_have_value("numbers 16 2 24 v1 · small", timeout=PATIENCE)
+    overview.get_by_role("button", name="numbers 14 2 20 v1 · 1 deep", exact=True).click()
+    expect(choice).to_have_value("numbers 14 2 20 v1 · 1 deep", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("block=d2m2"), timeout=PATIENCE)
+    # What the overview says of that block is what its table says.
+    cells = overview.get_by_role("row").filter(has_text="RFT").get_by_role("cell")
+    mean = cells.nth(3).inner_text().split("\n")[0]
+    expect(row(page, "RFT").first).to_contain_text(mean, timeout=PATIENCE)
+    # The other way round, and over a block that only tests: nothing is assessed there.
+    choice.click()
+    page.get_by_role("option", name="numbers 2 2 10 v1 (trained on numbers 16 2 24 v1) · small", exact=True).click()
+    expect(page).to_have_url(re.compile("block=d1m1t1"), timeout=PATIENCE)
+    expect(row(page, "RFT").first.get_by_role("cell").nth(2)).to_contain_text("not measured", timeout=PATIENCE)
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_block_is_named_in_the_figure_on_a_desk_and_a_telephone(
+    server: tuple[str, str], grid: str, browser: Browser, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{server[0]}/compare/{grid}")
+    figure = page.locator('[aria-label="Task accuracy over data sets and models"] .ytick')
+    expect(figure).to_have_count(8, timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert errors == []
+    page.close()
+
+
+def test_an_experiment_is_extended_by_a_model(server: tuple[str, str], grid: str, browser: Browser) -> None:
+    page = opened(browser, f"{server[0]}/experiments/{grid}")
+    page.get_by_role("button", name="Extend").click()
+    page.get_by_text("More data sets and models").click()
+    page.get_by_role("combobox", name="More base models").press("ArrowDown")
+    expect(page.get_by_role("option", name="1 deep")).to_have_count(0, timeout=PATIENCE)
+    page.get_by_role("option", name="3 deep").click()
+    expect(page.get_by_text(re.compile(r"^\d+ new runs"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Extend experiment").click()
+    page.get_by_role("combobox", name="Data and model").click()
+    expect(page.get_by_role("option", name="numbers 14 2 20 v1 · 3 deep", exact=True)).to_be_visible(timeout=PATIENCE)
     page.close()

@@ -40,13 +40,25 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
               <tr>
                 <th scope="col">Method</th>
                 {blocks.map((block) => (
-                  <th key={block.key} scope="col" aria-current={block.key === here}>
+                  <th
+                    key={block.key}
+                    scope="col"
+                    className={classes.block}
+                    aria-current={block.key === here}
+                  >
                     <button
                       type="button"
                       className={classes.sort}
+                      aria-label={block.title}
                       onClick={() => onChange({ block: block.key, case: undefined })}
                     >
-                      {block.title}
+                      <span>
+                        {block.dataset}
+                        <span className={classes.under}>{block.model}</span>
+                        {block.trained_on !== null && (
+                          <span className={classes.under}>trained on {block.trained_on}</span>
+                        )}
+                      </span>
                     </button>
                   </th>
                 ))}
