@@ -74,7 +74,8 @@ class MethodRow(Schema):
     constraint: str
     is_baseline: bool
     statistics: dict[str, MethodStatistic]
-    """By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity."""
+    """By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity; of a mixed data set by
+    ``task_accuracy/gsm8k`` and so on, too."""
     run_ids: dict[str, dict[str, str]]
     """By seed: train and evaluate run ids."""
     missing: list[str]
@@ -93,6 +94,8 @@ class Comparison(Schema):
 
     baseline: str | None
     metrics: list[str]
+    tasks: list[str]
+    """Tasks of a mixed data set, each with the metrics over its own questions; empty for a data set of one task."""
     rows: list[MethodRow]
     test: TestName
     test_about: str

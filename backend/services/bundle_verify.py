@@ -309,6 +309,10 @@ class _Verifier:
         return comparison_table.Measured(numbers, details, run_ids, missing)
 
     def _outcomes(self, run_id: str, metric: str) -> dict[int, float]:
+        metric, _, task = metric.partition("/")
+        if task:
+            found = self._outcomes(run_id, metric)
+            return {key: value for key, value in found.items() if self._questions[key].task == task}
         if metric == "task_accuracy":
             return {row.question: float(row.verdict == "right") for row in self._responses[run_id]}
         per_side = int(self._runs[run_id]["config"].get("candidates_per_side", 3))

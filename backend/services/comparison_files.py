@@ -70,14 +70,25 @@ def safe_cell(value: object) -> object:
 
 
 def as_latex(table: Comparison, title: str) -> str:
-    """A booktabs table of means ± std, the difference in task accuracy with its interval, and the corrected p."""
-    metrics = [metric for metric in _TITLES if metric in table.metrics]
+    """Booktabs tables of means ± std, the difference in task accuracy with its interval, and the corrected p.
+
+    One of all questions and, for a mixed data set, one of each task's.
+    """
+    ours = [_latex_table(table, title, None)]
+    ours += [_latex_table(table, f"{title}, {task} questions", task) for task in table.tasks]
+    return "\n".join(["% Needs \\usepackage{booktabs}.", *ours])
+
+
+def _latex_table(table: Comparison, title: str, task: str | None) -> str:
+    metrics = [
+        metric for metric in _TITLES if metric in table.metrics and _of(metric, task) in table.rows[0].statistics
+    ]
     heads = ["Method", "$n$", *[_TITLES[metric][0] for metric in metrics]]
-    if table.published:
+    published = table.published if task is None else None
+    if published:
         heads.append("Published")
     heads += [r"$\Delta$ task [95\,\%]", "$p$"]
     lines = [
-        r"% Needs \usepackage{booktabs}.",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{latex(title)}. $\pm$ is the standard deviation over seeds; $\Delta$ is the difference in task "
@@ -88,10 +99,10 @@ def as_latex(table: Comparison, title: str) -> str:
         " & ".join(heads) + r" \\",
         r"\midrule",
     ]
-    lines += [_latex_row(table, row, metrics) for row in table.rows]
+    lines += [_latex_row(row, metrics, task, has_published=published is not None) for row in table.rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    if table.published:
-        lines.append(rf"% Published: {table.published.title}; {table.published_source}.")
+    if published:
+        lines.append(rf"% Published: {published.title}; {table.published_source}.")
     return "\n".join([*lines, r"\end{table}", ""])
 
 
@@ -100,11 +111,15 @@ def latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _latex_row(table: Comparison, row: MethodRow, metrics: list[str]) -> str:
-    task = row.statistics["task_accuracy"]
+def _of(metric: str, task: str | None) -> str:
+    return metric if task is None else f"{metric}/{task}"
+
+
+def _latex_row(row: MethodRow, metrics: list[str], of_task: str | None, *, has_published: bool) -> str:
+    task = row.statistics[_of("task_accuracy", of_task)]
     cells = [latex(row.method), str(task.n)]
-    cells += [_mean(row.statistics[metric], *_TITLES[metric][1:]) for metric in metrics]
-    if table.published:
+    cells += [_mean(row.statistics[_of(metric, of_task)], *_TITLES[metric][1:]) for metric in metrics]
+    if has_published:
         has = task.published_mean is not None
         cells.append(_spread(100 * (task.published_mean or 0), task.published_std, 100, 2) if has else "--")
     if row.is_baseline or task.difference is None:

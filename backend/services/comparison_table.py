@@ -34,9 +34,20 @@ class Measured:
     missing: dict[str, list[str]]
     """Method label -> why cells are missing."""
 
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that a mixed data set's questions were measured by; none where there is one task."""
+        return sorted({task for *_, metric in self.values if (task := of_task(metric)[1]) is not None})
+
     def by_seed(self, label: str, metric: str, seeds: list[str]) -> dict[str, float | None]:
         """A method's value per seed; None where the cell is missing."""
         return {seed: self.values.get((label, seed, metric)) for seed in seeds}
+
+
+def of_task(metric: str) -> tuple[str, str | None]:
+    """A metric without its task, and the task: ``task_accuracy/gsm8k`` counts one task's questions."""
+    measure, _, task = metric.partition("/")
+    return measure, task or None
 
 
 def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options: ComparisonOptions) -> Comparison:
@@ -57,12 +68,13 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
     evidence = Evidence(read, measured.run_ids, [str(n) for n in spec.seeds], seed)
     column = _column(options.published)
     metrics = METRICS if spec.agreement_set_id is None else RANKED_METRICS
-    by_metric = {metric: _statistics(metric, labels, baseline, measured, evidence, options) for metric in metrics}
+    shown = [*metrics, *(f"{metric}/{task}" for task in measured.tasks for metric in METRICS)]
+    by_metric = {metric: _statistics(metric, labels, baseline, measured, evidence, options) for metric in shown}
     rows = []
     for method, label in zip(spec.methods, labels, strict=True):
         published = column.values.get(method_key(method, effective_feedback(spec, method)), {}) if column else {}
         statistics = {}
-        for metric in metrics:
+        for metric in shown:
             # The paper's assessment accuracy is the 3x3 form.
             value = published.get("assessment_accuracy" if metric.endswith("3x3") else metric)
             beside = {"published_mean": value.mean, "published_std": value.std} if value is not None else {}
@@ -81,6 +93,7 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
     return Comparison(
         baseline=baseline,
         metrics=list(metrics),
+        tasks=measured.tasks,
         rows=rows,
         test=options.test,
         test_about=about(options.test, seed),

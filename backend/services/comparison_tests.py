@@ -82,9 +82,10 @@ def run_test(
             [value for value in mine.values() if value is not None],
             [value for value in theirs.values() if value is not None],
         )
+    measure = metric.partition("/")[0]
     if test == "mcnemar":
-        return _mcnemar(label, baseline, evidence) if metric == "task_accuracy" else None
-    if metric not in outcomes.QUESTION_METRICS:
+        return _mcnemar(metric, label, baseline, evidence) if measure == "task_accuracy" else None
+    if measure not in outcomes.QUESTION_METRICS:
         return None
     measured = [seed for seed in evidence.seeds if mine.get(seed) is not None and theirs.get(seed) is not None]
     return paired_bootstrap(
@@ -92,9 +93,9 @@ def run_test(
     )
 
 
-def _mcnemar(label: str, baseline: str, evidence: Evidence) -> Tested | None:
+def _mcnemar(metric: str, label: str, baseline: str, evidence: Evidence) -> Tested | None:
     seed = str(evidence.seed)
-    ours = {key: value == 1 for key, value in evidence.questions(label, seed, "task_accuracy").items()}
-    base = {key: value == 1 for key, value in evidence.questions(baseline, seed, "task_accuracy").items()}
+    ours = {key: value == 1 for key, value in evidence.questions(label, seed, metric).items()}
+    base = {key: value == 1 for key, value in evidence.questions(baseline, seed, metric).items()}
     found = flips(ours, base)
     return mcnemar(len(found.fixed), len(found.broken), found.n)

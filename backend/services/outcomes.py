@@ -53,11 +53,16 @@ def assessed(session: Session, run_id: str) -> list[AssessedQuestion]:
 
 
 def by_question(session: Session, run_id: str, metric: str) -> dict[int, float]:
-    """A metric's value on each question that has one.
+    """A metric's value on each question that has one; ``task_accuracy/gsm8k`` is on one task's questions.
 
     Raises:
         ValueError: If the metric has no values per question.
     """
+    metric, _, task = metric.partition("/")
+    if task:
+        found = by_question(session, run_id, metric)
+        own = set(session.scalars(select(Example.id).where(Example.id.in_(list(found)), Example.task == task)))
+        return {example_id: value for example_id, value in found.items() if example_id in own}
     if metric == "task_accuracy":
         return {example_id: float(right) for example_id, right in answered(session, run_id).items()}
     per_side = int(session.get_one(Run, run_id).config.get("candidates_per_side", PAPER_PER_SIDE))

@@ -168,6 +168,8 @@ def _methods(report: Report) -> Iterator[str]:
     missing = any(row.missing for row in table.rows)
     rows = [_method(table, row, missing) for row in table.rows]
     yield _table([*heads, "Missing"] if missing else heads, rows)
+    if table.tasks:
+        yield from _tasks(table)
     yield f'<p class="quiet">Δ is the difference in task accuracy to {escape(table.baseline or "no baseline")}. '
     yield f"{escape(table.test_about)}</p>"
     if table.published is not None:
@@ -177,6 +179,25 @@ def _methods(report: Report) -> Iterator[str]:
         )
     for message, remedy in report.warnings:
         yield f'<p class="note">{escape(message)} <span class="quiet">{escape(remedy)}</span></p>'
+
+
+def _tasks(table: Comparison) -> Iterator[str]:
+    """The same numbers over each task's own questions."""
+    measures = [metric for metric in _METRICS if metric in table.metrics]
+    for task in table.tasks:
+        yield f"<h3>{escape(task)} questions</h3>"
+        rows = []
+        for row in table.rows:
+            found = [row.statistics[f"{metric}/{task}"] for metric in measures]
+            cells = [
+                f"<td>{_mean(cell, *_METRICS[metric][1:])}</td>" for cell, metric in zip(found, measures, strict=True)
+            ]
+            change = found[0].difference
+            cells.append(f"<td>{'–' if row.is_baseline or change is None else _signed(100 * change)}</td>")
+            words = "baseline" if row.is_baseline else found[0].verdict or "not tested"
+            body = "".join([f"<td>{escape(row.method)}</td>", *cells, f'<td class="words">{escape(words)}</td>'])
+            rows.append(f"<tr{' class=baseline' if row.is_baseline else ''}>{body}</tr>")
+        yield _table(["Method", *[_METRICS[metric][0] for metric in measures], "Δ task (points)", "In words"], rows)
 
 
 def _method(table: Comparison, row: MethodRow, missing: bool) -> str:

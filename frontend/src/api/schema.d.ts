@@ -3634,6 +3634,11 @@ export interface components {
              */
             seed: number | null;
             /**
+             * Tasks
+             * @description Tasks of a mixed data set, each with the metrics over its own questions; empty for a data set of one task.
+             */
+            tasks: string[];
+            /**
              * Test
              * @enum {string}
              */
@@ -5873,7 +5878,8 @@ export interface components {
             };
             /**
              * Statistics
-             * @description By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity.
+             * @description By metric: task_accuracy, assessment_accuracy, assessment_accuracy_3x3, perplexity; of a mixed data set by
+             *     ``task_accuracy/gsm8k`` and so on, too.
              */
             statistics: {
                 [key: string]: components["schemas"]["MethodStatistic"];

@@ -4,7 +4,7 @@ import { counted } from "@/components/format";
 import classes from "./ComparePage.module.css";
 import type { CompareState, TestName } from "./compareState";
 import type { Comparison } from "./queries";
-import { columnsOf } from "./rows";
+import { columnsOf, taskOf } from "./rows";
 
 const TESTS: { value: TestName; label: string }[] = [
   { value: "paired-t", label: "Paired t, over seeds" },
@@ -12,6 +12,8 @@ const TESTS: { value: TestName; label: string }[] = [
   { value: "bootstrap", label: "Paired bootstrap, over questions" },
   { value: "mcnemar", label: "McNemar, two runs" },
 ];
+
+const ALL = "";
 
 interface Props {
   comparison: Comparison;
@@ -23,6 +25,7 @@ interface Props {
 
 /** What is compared with what, and how it is tested. */
 export function ComparisonControls({ comparison, state, seeds, blocks, onChange }: Props) {
+  const task = taskOf(comparison.tasks, state);
   const hidden = state.hidden.length;
   return (
     <div className={classes.controls}>
@@ -31,6 +34,21 @@ export function ComparisonControls({ comparison, state, seeds, blocks, onChange 
         value={comparison.block}
         onChange={(block) => onChange({ block, case: undefined })}
       />
+      {comparison.tasks.length > 0 && (
+        <Select
+          label="Questions"
+          data={[
+            { value: ALL, label: "of all tasks" },
+            ...comparison.tasks.map((one) => ({ value: one, label: one })),
+          ]}
+          value={task ?? ALL}
+          // A column of one task's is none of another's.
+          onChange={(one) =>
+            onChange({ task: one === ALL || one === null ? undefined : one, sort: undefined })
+          }
+          allowDeselect={false}
+        />
+      )}
       <Select
         label="Compare with"
         data={comparison.rows.map((row) => row.method)}
@@ -41,7 +59,10 @@ export function ComparisonControls({ comparison, state, seeds, blocks, onChange 
       />
       <Select
         label="Differences in"
-        data={columnsOf(comparison.metrics).map((one) => ({ value: one.metric, label: one.name }))}
+        data={columnsOf(comparison.metrics, task).map((one) => ({
+          value: one.measure,
+          label: one.name,
+        }))}
         value={state.metric}
         onChange={(metric) => metric !== null && onChange({ metric })}
         allowDeselect={false}

@@ -10,7 +10,7 @@ import classes from "./ComparePage.module.css";
 import { type CompareState, type Sort, toggled } from "./compareState";
 import { bestBeyondNoise } from "./noise";
 import type { Comparison, MethodRow } from "./queries";
-import { columnOf, columnsOf, type MetricColumn, verdictWords, visibleRows } from "./rows";
+import { columnOf, columnsOf, type MetricColumn, taskOf, verdictWords, visibleRows } from "./rows";
 
 interface Props {
   experimentId: string;
@@ -21,16 +21,20 @@ interface Props {
 
 /** Methods as rows: mean ± standard deviation, seeds, difference to the baseline with its interval, p, and in words. */
 export function ComparisonTable({ experimentId, comparison, state, onChange }: Props) {
-  const columns = columnsOf(comparison.metrics);
+  const task = taskOf(comparison.tasks, state);
+  const columns = columnsOf(comparison.metrics, task);
   const best = useMemo(
     () =>
       new Map(
-        comparison.metrics.map((metric) => [metric, bestBeyondNoise(comparison.rows, metric)]),
+        columnsOf(comparison.metrics, task).map(({ metric }) => [
+          metric,
+          bestBeyondNoise(comparison.rows, metric),
+        ]),
       ),
-    [comparison],
+    [comparison, task],
   );
-  const tested = columnOf(state.metric);
-  const rows = visibleRows(comparison.rows, state);
+  const tested = columnOf(state.metric, task);
+  const rows = visibleRows(comparison.rows, { ...state, metric: tested.metric });
   const anyMissing = rows.some((row) => row.missing.length > 0);
   const sorting = { sort: state.sort, onSort: (sort: Sort | undefined) => onChange({ sort }) };
   const unit = tested.unit === "" ? "" : ` (${tested.unit})`;
@@ -111,7 +115,7 @@ export function ComparisonTable({ experimentId, comparison, state, onChange }: P
                   />
                 </span>
               </th>
-              <td>{row.statistics.task_accuracy?.n ?? 0}</td>
+              <td>{row.statistics[tested.metric]?.n ?? 0}</td>
               {columns.map((column) => (
                 <Mean
                   key={column.metric}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { figureQuery, readState, serverOptions, toggled, writeState } from "./compareState";
 
 const ADDRESS =
-  "baseline=RFT&test=mcnemar&seed=2&published=table4%2Fllama-7b%2Fgsm8k-rank&metric=perplexity&sort=-difference&pin=VFT&hide=A&hide=B&select=C&flips=C&case=12&block=d1m2";
+  "baseline=RFT&test=mcnemar&seed=2&published=table4%2Fllama-7b%2Fgsm8k-rank&metric=perplexity&task=gsm8k&sort=-difference&pin=VFT&hide=A&hide=B&select=C&flips=C&case=12&block=d1m2";
 
 describe("the address of a comparison", () => {
   it("holds everything that is shown", () => {

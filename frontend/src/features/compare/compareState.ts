@@ -16,6 +16,8 @@ export interface CompareState {
   published: string | undefined;
   /** The metric whose differences are shown. */
   metric: string;
+  /** The task whose questions alone are counted, in a mixed data set; undefined counts all. */
+  task: string | undefined;
   sort: Sort | undefined;
   pinned: readonly string[];
   hidden: readonly string[];
@@ -41,6 +43,7 @@ export function readState(query: URLSearchParams): CompareState {
     seed: seed !== null && /^\d{1,10}$/.test(seed) ? Number(seed) : undefined,
     published: query.get("published") ?? undefined,
     metric: query.get("metric") ?? DEFAULT_METRIC,
+    task: query.get("task") ?? undefined,
     sort:
       sort === null || sort === ""
         ? undefined
@@ -65,6 +68,7 @@ export function writeState(state: CompareState): URLSearchParams {
   set("seed", state.seed?.toString());
   set("published", state.published);
   set("metric", state.metric === DEFAULT_METRIC ? undefined : state.metric);
+  set("task", state.task);
   set("sort", state.sort && `${state.sort.descending ? "-" : ""}${state.sort.column}`);
   for (const label of state.pinned) query.append("pin", label);
   for (const label of state.hidden) query.append("hide", label);

@@ -25,7 +25,7 @@ export function bestBeyondNoise(rows: readonly MethodRow[], metric: string): Rea
       : [];
   });
   if (measured.length < 2) return new Set();
-  const sign = LOWER_IS_BETTER.has(metric) ? -1 : 1;
+  const sign = LOWER_IS_BETTER.has(metric.split("/")[0] ?? metric) ? -1 : 1;
   const best = measured.reduce((one, other) => (sign * other.mean > sign * one.mean ? other : one));
   const among = measured.filter(
     (one) => Math.abs(best.mean - one.mean) <= 2 * Math.hypot(best.error, one.error),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MethodRow, Statistic } from "./queries";
-import { verdictWords, visibleRows } from "./rows";
+import { columnOf, columnsOf, taskOf, verdictWords, visibleRows } from "./rows";
 
 const row = (method: string, mean: number | null, difference: number | null, p: number | null) =>
   ({
@@ -47,4 +47,25 @@ it("says noise in words", () => {
   expect(verdictWords(statistic("lower"))).toBe("lower");
   expect(verdictWords(statistic(null))).toBe("not tested");
   expect(verdictWords(statistic(null, null))).toBe("");
+});
+
+describe("columns of one task's questions", () => {
+  const metrics = ["task_accuracy", "perplexity", "rating_agreement"];
+  it("are named for the task and leave out what no task has", () => {
+    expect(columnsOf(metrics, "gsm8k").map((one) => one.metric)).toEqual([
+      "task_accuracy/gsm8k",
+      "perplexity/gsm8k",
+    ]);
+    expect(columnsOf(metrics)).toHaveLength(3);
+    expect(columnOf("perplexity", "aqua")).toMatchObject({
+      measure: "perplexity",
+      metric: "perplexity/aqua",
+      name: "Perplexity, aqua questions",
+    });
+    expect(columnOf("rating_agreement", "aqua").metric).toBe("task_accuracy/aqua");
+  });
+  it("are of no task that the comparison lacks", () => {
+    expect(taskOf(["aqua"], { task: "gsm8k" })).toBeUndefined();
+    expect(taskOf(["aqua"], { task: "aqua" })).toBe("aqua");
+  });
 });

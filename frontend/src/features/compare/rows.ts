@@ -70,13 +70,42 @@ const RATING_AGREEMENT: MetricColumn = {
   unit: "points",
 };
 
-/** The columns of a comparison: the paper's, and what its ranking set adds. */
-export const columnsOf = (metrics: readonly string[]): readonly MetricColumn[] =>
-  [...METRICS, RATING_AGREEMENT].filter(({ metric }) => metrics.includes(metric));
+/**
+ * The columns of a comparison: the paper's, and what its ranking set adds. With a task those of its questions alone,
+ * which a ranking set has none of.
+ */
+export const columnsOf = (
+  metrics: readonly string[],
+  task?: string,
+): readonly (MetricColumn & { measure: string })[] =>
+  [...METRICS, ...(task === undefined ? [RATING_AGREEMENT] : [])]
+    .filter(({ metric }) => metrics.includes(metric))
+    .map((one) => ofTask(one, task));
 
-export const columnOf = (metric: string): MetricColumn =>
-  [...METRICS, RATING_AGREEMENT].find((one) => one.metric === metric) ??
-  (METRICS[0] as MetricColumn);
+export const columnOf = (metric: string, task?: string): MetricColumn & { measure: string } =>
+  ofTask(
+    [...METRICS, ...(task === undefined ? [RATING_AGREEMENT] : [])].find(
+      (one) => one.metric === metric,
+    ) ?? (METRICS[0] as MetricColumn),
+    task,
+  );
+
+/** `measure` is the metric whatever the task; the server's name of a task's is `task_accuracy/gsm8k`. */
+const ofTask = (column: MetricColumn, task: string | undefined) => ({
+  ...column,
+  measure: column.metric,
+  ...(task !== undefined && {
+    metric: `${column.metric}/${task}`,
+    name: `${column.name}, ${task} questions`,
+    about: `${column.about} Only ${task} questions are counted.`,
+  }),
+});
+
+/** The task asked for, where the comparison has it. */
+export const taskOf = (
+  tasks: readonly string[],
+  { task }: { task: string | undefined },
+): string | undefined => tasks.find((one) => one === task);
 
 interface View {
   sort: Sort | undefined;
