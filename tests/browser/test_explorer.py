@@ -120,8 +120,8 @@ def test_keys_go_through_questions_and_their_cots(installation: Installation, pa
     for key, question in (("j", questions[0]), ("j", questions[1]), ("k", questions[0])):
         page.keyboard.press(key)
         page.wait_for_url(re.compile(rf"question={question}(&|$)"))
+    settle(page)  # until its COTs come, those of the question before are shown
     cards = page.get_by_role("article")
-    expect(cards.nth(1)).to_be_visible()
     page.keyboard.press("b")
     expect(cards.nth(1)).to_be_focused()
     page.keyboard.press("n")

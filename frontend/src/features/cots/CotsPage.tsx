@@ -1,5 +1,6 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { Link, useNavigate, useParams, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
@@ -13,8 +14,15 @@ import { withValues } from "./selection";
 
 function useChange() {
   const [query, setQuery] = useSearchParams();
-  const change = (values: Record<string, string | null>) =>
-    setQuery((before) => withValues(before, values), { replace: true });
+  // Two filters pressed before the page is drawn again both count: the router knows the first one only then.
+  const latest = useRef(query);
+  useEffect(() => {
+    latest.current = query;
+  }, [query]);
+  const change = (values: Record<string, string | null>) => {
+    latest.current = withValues(latest.current, values);
+    setQuery(latest.current, { replace: true });
+  };
   return { query, change };
 }
 
