@@ -67,7 +67,11 @@ TESTS = (
     ),
 )
 BROWSER = (
-    Stage("browser-tests", [*PYTEST, "-v", "-m", f"{NOT_IN_DEFAULT} and browser"], environment=TEST_ENVIRONMENT),
+    Stage(
+        "browser-tests",
+        [*PYTEST, "-v", "-n", "2", "--dist", "loadfile", "-m", f"{NOT_IN_DEFAULT} and browser"],
+        environment=TEST_ENVIRONMENT,
+    ),
 )
 SETS = {"static": STATIC, "check": STATIC + TESTS, "test": STATIC + TESTS + BROWSER}
 
