@@ -19,7 +19,7 @@ up: setup ## Start the product (OPTIONS="--port 9000" and the like; see .venv/bi
 dev: .venv/.dev $(MODULES) ## Start it with hot reload of the pages and reload of the server
 	@exec $(BIN)/aft up --dev $(OPTIONS)
 
-demo: setup ## Run the built-in comparison on this machine, about 15 minutes on 2 cores
+demo: setup ## Run the built-in comparison on this machine, about 10 minutes on 2 cores
 	@exec $(BIN)/aft up --demo $(OPTIONS)
 
 test: .venv/.dev $(BUILT) ## Run every check, installing what they need

@@ -20,7 +20,7 @@ def demo_command(
     short: Annotated[bool, typer.Option(help="Only prove the path, in about a minute.")] = False,
     follow: Annotated[bool, typer.Option(help="Show progress until it ends, then the table.")] = True,
 ) -> None:
-    """Run a real comparison on the built-in model and task, in about 15 minutes on 2 cores.
+    """Run a real comparison on the built-in model and task, in about 10 minutes on 2 cores.
 
     Uses the server that runs on this data directory, or starts one for as long as the demo takes.
     """

@@ -16,7 +16,7 @@ export function FirstSteps() {
         <Card
           icon="bolt"
           title="Run the demo on this machine"
-          facts={["10 methods × 3 seeds", "about 15 minutes on 2 CPU cores", "no network"]}
+          facts={["10 methods × 3 seeds", "about 10 minutes on 2 CPU cores", "no network"]}
           action={
             <Button loading={demo.isPending} onClick={() => demo.mutate()}>
               Run the demo
