@@ -1,6 +1,6 @@
 # `make up` goes from a fresh clone to the running product, `make test` runs every check. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup up dev demo test check engine lint format schema docs screenshots lock clean
+.PHONY: help setup up dev demo test check engine qlora lint format schema docs screenshots lock clean
 
 BIN := .venv/bin
 PACKAGES := pyproject.toml constraints/cpu.txt scripts/setup.sh
@@ -31,6 +31,9 @@ check: .venv/.dev $(BUILT) ## The same without the browser and without installin
 engine: .venv/.dev ## Run the sampling engines' contract against a real vLLM, in an environment of its own (3.5 GB)
 	scripts/engine.sh
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m engine tests/aft/engines
+
+qlora: .venv/.dev ## Train on weights in 4 bits, in an environment of its own with bitsandbytes
+	scripts/qlora.sh
 
 lint: .venv/.dev $(MODULES) ## Format, lint, types, import rules and drift only
 	@$(BIN)/python scripts/checks.py static

@@ -4,7 +4,6 @@ Every model is an ordinary Hugging Face directory: ``config.json``, ``model.safe
 fast tokenizer.
 """
 
-import importlib.util
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from aft import quantization
 from aft.adapters import ADAPTER_WEIGHTS, Adapter, adapter_chain, factor_names, is_adapter
 from aft.encoding import end_token_id
 from aft.model_files import inspect_model_directory
@@ -207,7 +207,7 @@ def load_model(
                 use_safetensors=True,
                 local_files_only=local,
                 output_loading_info=True,
-                **_quantized(quantize, device),
+                **_quantized(quantize, device, precision),
             ),
         )
     except (OSError, KeyError, ValueError, RuntimeError) as error:
@@ -229,6 +229,11 @@ def load_model(
             "Use the tokenizer the model was trained with."
         )
         raise ValueError(msg)
+    for module in model.modules() if quantize != "none" else ():
+        # Outside of training mode, in which dropout would be on, bitsandbytes repacks a CPU's weights for a product
+        # that has no gradient and takes widths of multiples of 32 only.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
     if quantize == "none":
         # As a plain module: transformers' own annotations do not admit a device.
         nn.Module.to(model, device)
@@ -275,25 +280,26 @@ def _add_factors(model: nn.Module, adapter: Adapter) -> None:
             raise ValueError(msg) from error
 
 
-def _quantized(quantize: Literal["none", "4bit"], device: str) -> dict[str, Any]:
+def _quantized(
+    quantize: Literal["none", "4bit"], device: str, precision: Literal["float32", "bfloat16"]
+) -> dict[str, Any]:
     """Arguments of ``from_pretrained`` for quantised weights.
 
     Raises:
-        ValueError: If there is no GPU or no bitsandbytes.
+        ValueError: If the device cannot hold them or bitsandbytes is missing or too old.
     """
     if quantize == "none":
         return {}
-    if not device.startswith("cuda"):
-        raise ValueError(f"quantize is {quantize} on the device {device}. It needs an NVIDIA GPU; use plain LoRA here.")
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ValueError(f"quantize is {quantize} and bitsandbytes is not installed. Run: pip install bitsandbytes")
+    if (found := quantization.obstacle(device)) is not None:
+        raise ValueError(f"quantize is {quantize}: {found.title}. {found.detail} {found.remedy}")
     from transformers import BitsAndBytesConfig
 
     config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        # A GPU's tensor cores want bfloat16; a CPU gains nothing by it.
+        bnb_4bit_compute_dtype=getattr(torch, precision) if device == "cpu" else torch.bfloat16,
     )
     return {"quantization_config": config, "device_map": {"": device}}
 

@@ -21,7 +21,7 @@ POSTGRES_PLACES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 # Test processes run side by side; torch taking every core in each of them makes all of them slower.
 TEST_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"}
 PYTEST = [PYTHON, "-m", "pytest", "-p", "tests.no_skips"]
-NOT_IN_DEFAULT = "not gpu and not slow and not engine"
+NOT_IN_DEFAULT = "not gpu and not slow and not engine and not qlora"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from aft import quantization
 from aft.adapters import adapter_chain
 from aft.config.training import TrainConfig
 from aft.model_files import inspect_model_directory
@@ -88,19 +89,9 @@ def _check_scale(context: RunContext, config: TrainConfig) -> None:
             f"Strategy {config.parallel.strategy} is DeepSpeed's.",
             "Install it beside the worker: pip install 'deepspeed>=0.19.8'; or choose data-parallel.",
         )
-    if config.lora is not None and config.lora.quantize != "none":
-        if not context.device.startswith("cuda"):
-            raise RunFailure(
-                "Weights in 4 bits need an NVIDIA GPU",
-                f"This slot computes on the {context.device.upper()}.",
-                "Train plain LoRA here (Frozen weights: as loaded), or use a worker with a GPU.",
-            )
-        if importlib.util.find_spec("bitsandbytes") is None:
-            raise RunFailure(
-                "bitsandbytes is not installed",
-                "It holds the frozen weights in 4 bits (QLoRA).",
-                "Install it beside the worker: pip install bitsandbytes; or train plain LoRA.",
-            )
+    quantised = config.lora is not None and config.lora.quantize != "none"
+    if quantised and (found := quantization.obstacle(context.device)) is not None:
+        raise RunFailure(found.title, found.detail, found.remedy)
 
 
 def _check_models(context: RunContext) -> None:

@@ -22,7 +22,7 @@ class LoraConfig(Config):
     """Layers that get factors, by the end of their names, such as ``q_proj``; by default every linear layer but the
     output."""
     quantize: Literal["none", "4bit"] = "none"
-    """4bit keeps the frozen weights in NF4 (QLoRA); it needs a GPU and the package bitsandbytes."""
+    """4bit keeps the frozen weights in NF4 (QLoRA); it needs the package bitsandbytes, and a GPU to be fast."""
 
     @field_validator("dropout")
     @classmethod

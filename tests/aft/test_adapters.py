@@ -117,9 +117,9 @@ def test_what_is_not_usable_says_so(base: Path, tmp_path: Path) -> None:
         read_adapter(place)
 
 
-def test_unknown_layers_and_missing_gpus_are_refused(base: Path) -> None:
+def test_unknown_layers_and_devices_without_four_bits_are_refused(base: Path) -> None:
     model, _ = load_model(base)
     with pytest.raises(ValueError, match=r"LoRA cannot be added: .*linear layers of this model are .*q_proj"):
         add_lora(model, LoraConfig(target_modules=("nonsense",)), seed=0)
-    with pytest.raises(ValueError, match=r"quantize is 4bit on the device cpu. It needs an NVIDIA GPU"):
-        load_model(base, quantize="4bit")
+    with pytest.raises(ValueError, match=r"quantize is 4bit: .* an NVIDIA GPU or a CPU.* plain LoRA"):
+        load_model(base, quantize="4bit", device="mps")

@@ -1,5 +1,6 @@
 """How a training runs: adapters through the whole chain, and what is refused before anything is computed."""
 
+import importlib.metadata
 import importlib.util
 import json
 from pathlib import Path
@@ -86,24 +87,42 @@ def refused(chain: Chain, config: dict[str, Any], **parents: str) -> RunFailure:
 def test_what_this_machine_cannot_do_is_refused_at_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     many = refused(chain, train_config(parallel={"processes": 64, "strategy": "ddp"}), start=chain.base)
     assert many.title.startswith("The training wants 64 processes, and this machine has")
-    quantised = refused(chain, train_config(lora={**LORA, "quantize": "4bit"}), start=chain.base)
-    assert quantised.title == "Weights in 4 bits need an NVIDIA GPU"
-    assert "plain LoRA" in quantised.remedy
     known = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "deepspeed" else known(name))
+    absent = {"deepspeed", "bitsandbytes"}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in absent else known(name))
+    quantised = refused(chain, train_config(lora={**LORA, "quantize": "4bit"}), start=chain.base)
+    assert quantised.title == "bitsandbytes is not installed"
+    assert "pip install 'bitsandbytes" in quantised.remedy
+    assert "plain LoRA" in quantised.remedy
     missing = refused(chain, train_config(parallel={"strategy": "zero2"}), start=chain.base)
     assert missing.title == "DeepSpeed is not installed"
     assert "pip install" in missing.remedy
 
 
-def test_four_bits_without_their_package_are_refused_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else known(name))
+@pytest.mark.parametrize(
+    ("device", "version", "title"),
+    [
+        ("cuda:0", None, "bitsandbytes is not installed"),
+        ("cuda:0", "0.43.1", None),
+        ("cpu", "0.49.2", "bitsandbytes 0.49.2 does not train on a CPU"),
+        ("cpu", "0.50.0", None),
+        ("mps", "0.50.0", "Weights in 4 bits need an NVIDIA GPU or a CPU"),
+    ],
+)
+def test_four_bits_are_refused_where_they_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, device: str, version: str | None, title: str | None
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: version)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
     config = TrainConfig.model_validate(train_config(lora={**LORA, "quantize": "4bit"}))
-    context: Any = SimpleNamespace(device="cuda:0")
-    with pytest.raises(RunFailure, match="bitsandbytes is not installed") as caught:
+    context: Any = SimpleNamespace(device=device)
+    if title is None:
         preflight._check_scale(context, config)
-    assert "pip install bitsandbytes" in caught.value.remedy
+        return
+    with pytest.raises(RunFailure) as caught:
+        preflight._check_scale(context, config)
+    assert caught.value.title == title
+    assert "plain LoRA" in caught.value.remedy
 
 
 def test_gpus_of_the_slot_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5696,7 +5696,7 @@ export interface components {
             dropout: number;
             /**
              * Quantize
-             * @description 4bit keeps the frozen weights in NF4 (QLoRA); it needs a GPU and the package bitsandbytes.
+             * @description 4bit keeps the frozen weights in NF4 (QLoRA); it needs the package bitsandbytes, and a GPU to be fast.
              * @default none
              * @enum {string}
              */

@@ -331,7 +331,7 @@ export const CHOICES = {
   },
   "lora.quantize": {
     label: "Frozen weights under LoRA",
-    help: "In 4 bits is QLoRA: a quarter of the memory, on an NVIDIA GPU with bitsandbytes only.",
+    help: "In 4 bits is QLoRA: a quarter of the memory or less, with bitsandbytes; for NVIDIA GPUs, slow on a CPU.",
     options: [
       { value: "none", label: "As loaded" },
       { value: "4bit", label: "4 bits (QLoRA)" },
