@@ -30,6 +30,10 @@ _ALTERNATIVE: Final = re.compile(
 )
 _BRACKETED_ALTERNATIVE: Final = re.compile(r"\b(?:or|and)\s+(?:option\s+|choice\s+)?[(\[](?P<letter>[A-Za-z])[)\]]")
 _NEGATION: Final = re.compile(r"\b(?:not|neither|nor|never|except)\b|n['’]t\b", re.IGNORECASE)
+# "The answer will be greater than 8.5" names a bound, not the answer.
+_COMPARISON: Final = re.compile(
+    r"\b(?:greater|larger|more|higher|bigger|less|smaller|fewer|lower)\s+than\b", re.IGNORECASE
+)
 _ARTICLE: Final = re.compile(r"(?:(?:that|a|an|the|to|in|at|on|it|is|they|you|he|she|would|be)\s+)*", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[A-Za-z.\s²³%]{0,20}$")
 
@@ -130,7 +134,8 @@ def _read_text(statement: str, position: int, texts: Sequence[str]) -> Reading |
     named = leading or hits
     if not named:
         return _read_value(statement, position, texts)
-    if not leading and _NEGATION.search(statement, 0, min(hit[0] for hit in named)):
+    first = min(hit[0] for hit in named)
+    if not leading and any(words.search(statement, 0, first) for words in (_NEGATION, _COMPARISON)):
         return None
     start, end, index = named[0]
     if any(not same_text(texts[index], texts[other]) for _, _, other in named):

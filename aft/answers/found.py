@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-EXTRACTOR_VERSION: Final = 1
+EXTRACTOR_VERSION: Final = 2
 """Changes whenever some text is read or graded differently; stored with every verdict."""
 
 CHOICE_TEXT_SUFFIX: Final = "+choice-text"
