@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { describeError } from "@/api/errors";
+import { ApiError, describeError } from "@/api/errors";
 import { Icon } from "./Icon";
 import { Panel } from "./Panel";
 import classes from "./PanelError.module.css";
@@ -17,6 +17,7 @@ interface Props {
 /** What happened, with the value, and what to do. */
 export function PanelError({ title, error, onRetry, height }: Props) {
   const { title: what, detail, remedy } = describeError(error);
+  const isGone = error instanceof ApiError && error.status === 404; // asking again finds it no more
   const message = (
     <div className={classes.error} role="alert" style={{ minHeight: height }}>
       <span className={classes.icon}>
@@ -34,7 +35,7 @@ export function PanelError({ title, error, onRetry, height }: Props) {
             <Words>{remedy}</Words>
           </p>
         )}
-        {onRetry !== undefined && (
+        {onRetry !== undefined && !isGone && (
           <Button
             className={classes.retry}
             size="xs"

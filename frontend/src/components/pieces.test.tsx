@@ -74,6 +74,19 @@ test("an error shows what happened, what to do, and tries again", async () => {
   expect(retry).toHaveBeenCalled();
 });
 
+test("what is gone is not asked for again", () => {
+  const error = new ApiError({
+    title: "Not found",
+    detail: "There is no run 0000.",
+    status: 404,
+    errors: [],
+    remedy: "Go back to the list of runs.",
+  });
+  renderPage(<PanelError title="Run" error={error} onRetry={vi.fn()} />);
+  expect(screen.getByRole("alert")).toHaveTextContent("There is no run 0000.");
+  expect(screen.queryByRole("button", { name: "Try again" })).not.toBeInTheDocument();
+});
+
 test("progress says its share and its ETA; an unknown total has no value", () => {
   const { unmount } = renderPage(
     <Progress label="AFT · boundary" done={189} total={378} etaSeconds={180} phase="training" />,
