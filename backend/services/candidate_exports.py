@@ -75,6 +75,8 @@ _OF_CANDIDATES = tuple(
         "is_duplicate",
     )
 )  # fmt: skip
+_ID, _EXAMPLE, _SAMPLE = range(3)
+"""Where they stand in a page's rows."""
 _RATING = ("rater", "source", "scale", "value")
 _MODELS_AT_ONCE = 16
 """Joined in one query; SQLite takes no more than 64."""
@@ -190,17 +192,20 @@ def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[l
     while True:
         here = tuple_(Candidate.example_id, Candidate.sample_index)
         page = _fetched(session, query if place is None else query.where(here > tuple_(*place)))
-        hits = search.hits(session, [one.id for one in page]) if search is not None and is_scanned else None
-        if kept := page if hits is None else [one for one in page if one.id in hits]:
+        hits = search.hits(session, [one[_ID] for one in page]) if search is not None and is_scanned else None
+        if kept := page if hits is None else [one for one in page if one[_ID] in hits]:
             yield kept
         if len(page) < _BATCH:
             return
-        place = (page[-1].example_id, page[-1].sample_index)
+        place = (page[-1][_EXAMPLE], page[-1][_SAMPLE])
 
 
-def _fetched(session: Session, query: Any) -> list[Any]:
-    """Rows without the session's own handling of them, which costs as much as reading them."""
-    return list(session.connection().execute(query).all())
+def _fetched(session: Session, query: Any) -> list[tuple[Any, ...]]:
+    """Rows as the driver gives them: what the session and SQLAlchemy make of each costs as much as reading it.
+
+    Only for columns that need nothing made of them; SQLite has 0 and 1 for booleans.
+    """
+    return list(session.connection().execute(query).cursor.fetchall())
 
 
 class _Tables:
@@ -232,6 +237,7 @@ class _Tables:
     def _plain(self, page: list[Any]) -> dict[str, Any]:
         columns = [column.key for column in (Candidate.id, *_OF_CANDIDATES)]
         found: dict[str, Any] = dict(zip(columns, zip(*page, strict=True), strict=True))
+        found["is_duplicate"] = [bool(one) for one in found["is_duplicate"]]
         self._know_questions(set(found["example_id"]))
         questions = [self._questions[one] for one in found["example_id"]]
         found["question_id"] = [one.external_id for one in questions]
@@ -249,8 +255,8 @@ class _Tables:
     def _among(self, page: list[Any]) -> Any:
         """Condition on ``Candidate`` for a page: of a whole set its stretch, which is cheaper than a list of ids."""
         if not self._is_whole:
-            return Candidate.id.in_([one.id for one in page])
-        stretch = Candidate.example_id.between(page[0].example_id, page[-1].example_id)
+            return Candidate.id.in_([one[_ID] for one in page])
+        stretch = Candidate.example_id.between(page[0][_EXAMPLE], page[-1][_EXAMPLE])
         return and_(Candidate.run_id == self._run_id, stretch)
 
     def _know_questions(self, example_ids: set[int]) -> None:
@@ -312,7 +318,7 @@ class _Tables:
         query = select(RatingSummary.candidate_id, RatingSummary.rating, RatingSummary.spread)
         query = query.join(Candidate, Candidate.id == RatingSummary.candidate_id)
         rows = _fetched(self._session, query.where(among))
-        return {row.candidate_id: (row.rating, row.spread) for row in rows}
+        return {candidate_id: (rating, spread) for candidate_id, rating, spread in rows}
 
 
 def _preferences(export: Export, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:

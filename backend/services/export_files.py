@@ -216,10 +216,7 @@ def _json_template(names: Iterable[str]) -> str:
 def _as_json(cells: Cells, kind: pa.DataType) -> list[str]:
     """Every cell as JSON text. What repeats, such as the question of a group, is encoded once a batch."""
     if isinstance(cells, Structs):
-        types = {field.name: field.type for field in kind.value_type}
-        item = _json_template(types)
-        encoded = [_as_json(cells.fields[name], of_field) for name, of_field in types.items()]
-        items = [item % values for values in zip(*encoded, strict=True)]
+        items = _struct_items(cells, {field.name: field.type for field in kind.value_type})
         return [f"[{','.join(items[start:end])}]" for start, end in pairwise(cells.offsets)]
     if pa.types.is_string(kind) or pa.types.is_boolean(kind):
         known = {value: _WORDS[value] if value in _WORDS else encode_basestring(value) for value in set(cells)}
@@ -227,6 +224,25 @@ def _as_json(cells: Cells, kind: pa.DataType) -> list[str]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return ["null" if value is None else repr(value) for value in cells]
     return ["null" if value is None else _dumps(value) for value in cells]
+
+
+def _struct_items(cells: Structs, types: dict[str, pa.DataType]) -> list[str]:
+    """Every struct as JSON text. Texts before the last field, such as a model's names, repeat and are encoded once."""
+    *heads, last = types
+    if not heads or not all(pa.types.is_string(types[name]) for name in heads):
+        item = _json_template(types)
+        encoded = [_as_json(cells.fields[name], of_field) for name, of_field in types.items()]
+        return [item % values for values in zip(*encoded, strict=True)]
+    item = _json_template(types)
+    keys = list(zip(*[cells.fields[name] for name in heads], strict=True))
+    distinct = list(set(keys))
+    texts = [_as_json(values, types[name]) for name, values in zip(heads, zip(*distinct, strict=True), strict=True)]
+    known = {
+        key: (item % (*named, "")).removesuffix("}")
+        for key, named in zip(distinct, zip(*texts, strict=True), strict=True)
+    }
+    ends = _as_json(cells.fields[last], types[last])
+    return [f"{known[key]}{end}}}" for key, end in zip(keys, ends, strict=True)]
 
 
 class _Csv:
