@@ -10,7 +10,8 @@ from backend.api.deps import ReadSessionDep, problems
 from backend.charts import export
 from backend.errors import Invalid, NotFound
 from backend.schemas.comparison import FigureRead
-from backend.services import experiments, figures, run_views
+from backend.services import events, experiments, figures, run_views
+from backend.services.shared_answers import SharedAnswers
 
 router = APIRouter(tags=["figures"])
 
@@ -32,6 +33,7 @@ ExperimentFigure = Literal[
     "models",
 ]
 RunFigure = Literal["loss", "push", "degradation"]
+_curves = SharedAnswers()
 
 
 @router.get(
@@ -77,9 +79,18 @@ def read_experiment_figure(
 
 
 @router.get("/runs/{run_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))
-def read_run_figure(session: ReadSessionDep, run_id: str, name: RunFigure) -> FigureRead:
+def read_run_figure(session: ReadSessionDep, run_id: str, name: RunFigure) -> FigureRead | Response:
     """One figure of a run."""
-    return _read(figures.of_run(session, run_views.get(session, run_id), name))
+    run = run_views.get(session, run_id)
+    if name not in figures.RUN_FIGURES:
+        return _read(figures.of_run(session, run, name))
+    # Every tab that shows a run asks for its curves at the same moment, whenever points came.
+    body = _curves.get(
+        (run.id, name),
+        (run.name, events.newest_of_run(session, run.id)),
+        lambda: _read(figures.of_run(session, run, name)).model_dump_json().encode(),
+    )
+    return Response(body, media_type="application/json")
 
 
 def _read(made: figures.MadeFigure) -> FigureRead:

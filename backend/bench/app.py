@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aft.version import VERSION
-from backend.bench import filling, measuring, servers
+from backend.bench import filling, measuring, reacting, servers
 from backend.bench.measuring import Measured, Web
 from backend.cli.output import fail
 from backend.db.migrate import upgrade
@@ -26,24 +27,40 @@ DATABASES: Final = ("sqlite", "postgresql")
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is measured."""
+
+    reactions: bool
+    pages: bool
+    exports: bool
+    imports: bool
+
+
 def app(
     scale: Annotated[float, typer.Option(min=0.0001, max=10, help="1: a million COTs, 10,000 runs.")] = 1.0,
     database: Annotated[str, typer.Option(help="sqlite, postgresql or both.")] = "both",
     rounds: Annotated[int, typer.Option(min=1, help="How often each request is made.")] = 10,
     folder: Annotated[Path | None, typer.Option(help="Where to build it; by default a temporary place.")] = None,
+    with_pages: Annotated[bool, typer.Option("--pages/--no-pages", help="Lists, search, review, curves.")] = True,
+    with_exports: Annotated[bool, typer.Option("--exports/--no-exports", help="The whole set as files.")] = True,
     with_import: Annotated[bool, typer.Option("--import/--no-import", help="Import a file, too.")] = True,
+    with_reactions: Annotated[
+        bool, typer.Option("--reactions/--no-reactions", help="Start pressed, kill -9, a metric on open tabs.")
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON here as well.")] = None,
 ) -> None:
-    """Measure lists, search, review, import and export on generated data, through HTTP, beside their targets."""
+    """Measure lists, search, review, files, starts and kills on generated data, through HTTP, beside their targets."""
     if database not in (*DATABASES, "both"):
         fail(f"--database {database} is not sqlite, postgresql or both.")
+    parts = Parts(with_reactions, with_pages, with_exports, with_import)
     report: dict[str, Any] = {"version": VERSION, "scale": scale, "machine": _machine(), "databases": {}}
     place = Path(tempfile.mkdtemp(prefix="aft-bench-", dir=folder))
     place.chmod(0o755)
     try:
         for name in DATABASES if database == "both" else (database,):
             try:
-                report["databases"][name] = _measure(name, place / name, scale, rounds, with_import)
+                report["databases"][name] = _measure(name, place / name, scale, rounds, parts)
             except FileNotFoundError as error:
                 console.print(f"{name} is left out: {error}.")
     finally:
@@ -54,7 +71,7 @@ def app(
     typer.echo(text)
 
 
-def _measure(name: str, folder: Path, scale: float, rounds: int, with_import: bool) -> dict[str, Any]:
+def _measure(name: str, folder: Path, scale: float, rounds: int, parts: Parts) -> dict[str, Any]:
     def tell(what: str) -> None:
         console.print(f"{name}: {what}")
 
@@ -73,8 +90,8 @@ def _measure(name: str, folder: Path, scale: float, rounds: int, with_import: bo
         fill_seconds = round(time.monotonic() - began, 1)
         running = stack.enter_context(servers.product(environment))
         started = round(running.start_seconds, 2)
-        measured = [Measured("start, with workers", "s", started, started, 3, 1)]
-        for one in _all(running, filled, scale, rounds, folder if with_import else None, tell):
+        measured = [Measured("start, until it is ready", "s", started, started, 3, 1)]
+        for one in _all(running, filled, scale, rounds, folder, parts, tell):
             tell(f"{one.name}: p50 {one.p50:g}, p95 {one.p95:g} {one.unit}, at most {one.target:g}. {one.note}")
             measured.append(one)
         _show(name, measured)
@@ -83,12 +100,22 @@ def _measure(name: str, folder: Path, scale: float, rounds: int, with_import: bo
 
 
 def _all(
-    running: servers.Product, filled: filling.Filled, scale: float, rounds: int, folder: Path | None, tell: filling.Told
+    running: servers.Product,
+    filled: filling.Filled,
+    scale: float,
+    rounds: int,
+    folder: Path,
+    parts: Parts,
+    tell: filling.Told,
 ) -> Iterator[Measured]:
     with closing(Web(running.address)) as web:
-        yield from measuring.pages(web, filled, rounds)
-        yield from measuring.exports(web, filled)
-        if folder is not None:
+        if parts.reactions:  # first: the worker has just begun
+            yield from reacting.reactions(web, running, rounds)
+        if parts.pages:
+            yield from measuring.pages(web, filled, rounds)
+        if parts.exports:
+            yield from measuring.exports(web, filled)
+        if parts.imports:
             rows = max(100, round(1_000_000 * scale))
             yield from measuring.importing(web, running, filled, rows, folder, tell)
 

@@ -66,6 +66,11 @@ class Product:
         self.address = address
         self.start_seconds = start_seconds
 
+    def child(self, word: str) -> psutil.Process:
+        """The supervisor's child with this word in its command."""
+        children = psutil.Process(self._process.pid).children()
+        return next(child for child in children if word in child.cmdline())
+
     def memory_bytes(self) -> int:
         """Memory of all its processes; pages that several share count once."""
         whole = psutil.Process(self._process.pid)

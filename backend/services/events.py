@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db.models import Event
@@ -24,6 +24,11 @@ def publish(
 def after(session: Session, last_id: int, limit: int = 500) -> list[Event]:
     """Events newer than ``last_id``, oldest first."""
     return list(session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)))
+
+
+def newest_of_run(session: Session, run_id: str) -> int:
+    """Id of the run's newest event; every batch of its points is one."""
+    return session.scalar(select(func.max(Event.id)).where(Event.run_id == run_id)) or 0
 
 
 def newest_id(session: Session) -> int:

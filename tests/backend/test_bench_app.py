@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from backend.bench.measuring import Measured, percentiles
 from tests.backend.cli import aft
 
@@ -10,13 +12,24 @@ from tests.backend.cli import aft
 def test_a_small_benchmark_measures_everything(data_directory: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
     options = ("--scale", "0.0005", "--rounds", "1", "--database", "sqlite", "--folder", str(tmp_path))
-    aft("bench", "app", *options, "--out", str(out))
+    aft("bench", "app", *options, "--no-reactions", "--out", str(out))
     report = json.loads(out.read_text())
     lines = report["databases"]["sqlite"]["measured"]
     assert len(lines) == 13
     assert all(one["p95"] >= one["p50"] >= 0 for one in lines if one["unit"] != "MB")
     assert {one["unit"] for one in lines} == {"s", "ms", "MB"}
     assert list(tmp_path.glob("aft-bench-*")) == []
+
+
+@pytest.mark.slow
+def test_starts_kills_and_open_tabs_are_measured_alone(data_directory: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    options = ("--scale", "0.0005", "--rounds", "1", "--database", "sqlite", "--folder", str(tmp_path))
+    aft("bench", "app", *options, "--no-pages", "--no-exports", "--no-import", "--out", str(out))
+    lines = json.loads(out.read_text())["databases"]["sqlite"]["measured"]
+    assert len(lines) == 7
+    assert {one["unit"] for one in lines} == {"s"}
+    assert {one["n"] for one in lines if "kill -9" in one["name"]} == {1}
 
 
 def test_percentiles_and_targets() -> None:
