@@ -197,7 +197,8 @@ def evaluation_schedule(total: int, count: int) -> frozenset[int]:
 def run_fingerprint(config: TrainConfig, groups: Sequence[Group], epochs: int) -> str:
     """What a checkpoint must agree on to be resumed: configuration, epochs and every token and rating."""
     # Processes only differ in rounding: a run may go on with more or fewer of them.
-    plain = config.model_dump(mode="json", exclude={"parallel"})
+    # Without defaults, a run that a newer version goes on with is not another one for a setting it never knew.
+    plain = config.model_dump(mode="json", exclude={"parallel"}, exclude_defaults=True)
     digest = hashlib.sha256(json.dumps([plain, epochs], sort_keys=True).encode())
     for group in groups:
         digest.update(repr(group).encode())

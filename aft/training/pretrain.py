@@ -66,7 +66,8 @@ def pretrain(
         adam_beta2=0.98,
     )
     optimizer = make_optimizer(model, settings)
-    fingerprint = hashlib.sha256(json.dumps(config.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    plain = config.model_dump(mode="json", exclude_defaults=True)  # a setting added since does not stop a resume
+    fingerprint = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
     step = _resume(checkpoints, model, optimizer, fingerprint)
     rows = pretraining_rows(config.seed, corrupted_share=config.corruption, slip_share=config.slip)
     corpus = islice(rows, step * config.rows_per_step, None)

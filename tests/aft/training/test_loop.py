@@ -168,6 +168,22 @@ def test_a_checkpoint_of_another_run_is_refused(
             run(tmp_path, make_model(), tokenizer, data, config)
 
 
+class NewerConfig(TrainConfig):
+    """What a later version may look like."""
+
+    added_since: float = 0.0
+
+
+def test_a_newer_version_goes_on_where_an_older_one_stopped(
+    tmp_path: Path, make_model: Callable[[], Any], tokenizer: Any, groups: list[Group]
+) -> None:
+    run(tmp_path, make_model(), tokenizer, groups, stop_after=2)
+    newer = NewerConfig.model_validate(CONFIG.model_dump())
+    with pytest.raises(ValueError, match="another configuration"):
+        run(tmp_path, make_model(), tokenizer, groups, newer.model_copy(update={"added_since": 0.5}))
+    assert run(tmp_path, make_model(), tokenizer, groups, newer).resumed_from == 2
+
+
 def test_a_checkpoint_on_another_base_model_is_refused(
     tmp_path: Path, make_model: Callable[[], Any], tokenizer: Any, groups: list[Group]
 ) -> None:
