@@ -14,6 +14,7 @@ NOUNS = (
     "experiments",
     "presets",
     "comparison",
+    "chosen_runs",
     "reports",
     "figures",
     "runs",

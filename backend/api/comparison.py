@@ -60,7 +60,7 @@ def read_comparison_overview(
 def read_comparison_csv(session: ReadSessionDep, options: OptionsDep, experiment_id: str) -> PlainTextResponse:
     """The comparison table as CSV."""
     table = comparison.compare(session, experiments.get(session, experiment_id), options)
-    return _file(comparison_files.as_csv(table), f"comparison-{experiment_id}.csv", "text/csv")
+    return as_file(comparison_files.as_csv(table), f"comparison-{experiment_id}.csv", "text/csv")
 
 
 @router.get("/{experiment_id}/comparison.tex", response_class=PlainTextResponse, responses=problems(NotFound, Invalid))
@@ -69,7 +69,7 @@ def read_comparison_latex(session: ReadSessionDep, options: OptionsDep, experime
     experiment = experiments.get(session, experiment_id)
     table = comparison.compare(session, experiment, options)
     text = comparison_files.as_latex(table, experiment.name)
-    return _file(text, f"comparison-{experiment_id}.tex", "application/x-tex")
+    return as_file(text, f"comparison-{experiment_id}.tex", "application/x-tex")
 
 
 @router.get("/{experiment_id}/flips", response_model=FlipsRead, responses=problems(NotFound, Invalid))
@@ -99,6 +99,7 @@ def read_case_study(
     return case_study.read(session, experiment, example_id=example_id, seed=seed, block=block)
 
 
-def _file(text: str, name: str, media_type: str) -> PlainTextResponse:
+def as_file(text: str, name: str, media_type: str) -> PlainTextResponse:
+    """Text to be saved under a name."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(text, media_type=f"{media_type}; charset=utf-8", headers=headers)

@@ -50,7 +50,7 @@ def export_experiment_figure(
 ) -> Response:
     """The same figure as PNG, SVG or a self-contained HTML page."""
     made = figures.of_experiment(session, experiments.get(session, experiment_id), name, options)
-    return _file(made, f"{name}-{experiment_id}", form)
+    return figure_file(made, f"{name}-{experiment_id}", form)
 
 
 @router.get(
@@ -65,7 +65,7 @@ def export_run_figure(
     form: Annotated[export.Format, Query(alias="format")] = "svg",
 ) -> Response:
     """The same figure as a file."""
-    return _file(figures.of_run(session, run_views.get(session, run_id), name), f"{name}-{run_id}", form)
+    return figure_file(figures.of_run(session, run_views.get(session, run_id), name), f"{name}-{run_id}", form)
 
 
 @router.get(
@@ -75,7 +75,7 @@ def read_experiment_figure(
     session: ReadSessionDep, options: OptionsDep, experiment_id: str, name: ExperimentFigure
 ) -> FigureRead:
     """One figure of an experiment."""
-    return _read(figures.of_experiment(session, experiments.get(session, experiment_id), name, options))
+    return figure_read(figures.of_experiment(session, experiments.get(session, experiment_id), name, options))
 
 
 @router.get("/runs/{run_id}/figures/{name}", response_model=FigureRead, responses=problems(NotFound))
@@ -83,21 +83,23 @@ def read_run_figure(session: ReadSessionDep, run_id: str, name: RunFigure) -> Fi
     """One figure of a run."""
     run = run_views.get(session, run_id)
     if name not in figures.RUN_FIGURES:
-        return _read(figures.of_run(session, run, name))
+        return figure_read(figures.of_run(session, run, name))
     # Every tab that shows a run asks for its curves at the same moment, whenever points came.
     body = _curves.get(
         (run.id, name),
         (run.name, events.newest_of_run(session, run.id)),
-        lambda: _read(figures.of_run(session, run, name)).model_dump_json().encode(),
+        lambda: figure_read(figures.of_run(session, run, name)).model_dump_json().encode(),
     )
     return Response(body, media_type="application/json")
 
 
-def _read(made: figures.MadeFigure) -> FigureRead:
+def figure_read(made: figures.MadeFigure) -> FigureRead:
+    """The figure as the API carries it."""
     return FigureRead(**figures.as_json(made))
 
 
-def _file(made: figures.MadeFigure, name: str, form: export.Format) -> Response:
+def figure_file(made: figures.MadeFigure, name: str, form: export.Format) -> Response:
+    """The figure to be saved under a name."""
     body = export.render(made.figure, made.title, form)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     return Response(body, media_type=export.MEDIA_TYPES[form], headers=headers)

@@ -1,6 +1,8 @@
 """Methods of an experiment against a baseline, over seeds."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +17,7 @@ from backend.services import blocks, comparison_table, experiments, outcomes
 from backend.services.comparison_table import METRICS, NOISE_LEVEL, Measured
 from backend.services.experiments import Cell
 
-__all__ = ["DEFAULTS", "METRICS", "NOISE_LEVEL", "Measured", "compare", "measure", "values_by_method"]
+__all__ = ["DEFAULTS", "METRICS", "NOISE_LEVEL", "Measured", "compare", "measure", "results_at", "values_by_method"]
 
 DEFAULTS = ComparisonOptions()
 
@@ -83,6 +85,19 @@ def measure(session: Session, spec: ExperimentSpec, cells: list[Cell], block: Bl
     for cell in cells:
         if cell.run.kind == "evaluate" and cell.run.state == "succeeded":
             places.setdefault(cell.run.id, []).append((cell.place.method or "", str(cell.place.seed)))
+    values, details = results_at(session, places)
+    return Measured(values, details, run_ids, missing)
+
+
+def results_at(
+    session: Session, places: Mapping[str, Sequence[tuple[str, str]]]
+) -> tuple[dict[tuple[str, str, str], float | None], list[dict[str, Any]]]:
+    """Results of evaluations at their places in a table, and how many questions their 3x3 form counted.
+
+    Args:
+        session: The transaction.
+        places: Evaluation run -> its labels and seeds.
+    """
     values: dict[tuple[str, str, str], float | None] = {}
     details = []
     query = select(Result).where(Result.run_id.in_(list(places))).order_by(Result.run_id, Result.metric)
@@ -91,4 +106,4 @@ def measure(session: Session, spec: ExperimentSpec, cells: list[Cell], block: Bl
             values[(*place, result.metric)] = result.value
         if result.metric == "assessment_accuracy_3x3" and result.details:
             details.append({"questions_counted": result.n, **result.details})
-    return Measured(values, details, run_ids, missing)
+    return values, details

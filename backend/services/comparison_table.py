@@ -1,5 +1,6 @@
 """The comparison table from measured values: pure, so that a bundle recomputes it without a database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,17 @@ def of_task(metric: str) -> tuple[str, str | None]:
     return measure, task or None
 
 
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A row to be: a method, or runs that belong together."""
+
+    label: str
+    family: str
+    constraint: str
+    published_as: str | None
+    """Key of the paper's method."""
+
+
 def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options: ComparisonOptions) -> Comparison:
     """Methods as rows against a baseline; cells that are missing say why.
 
@@ -62,32 +74,54 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
     Raises:
         Invalid: If the baseline, the seed or the published column does not exist.
     """
-    labels = [method_label(method) for method in spec.methods]
-    baseline = _baseline(spec, labels, options.baseline)
-    seed = _seed(spec, options)
-    evidence = Evidence(read, measured.run_ids, [str(n) for n in spec.seeds], seed)
-    column = _column(options.published)
+    arms = [
+        Arm(method_label(method), method.name, method.constraint, method_key(method, effective_feedback(spec, method)))
+        for method in spec.methods
+    ]
     metrics = METRICS if spec.agreement_set_id is None else RANKED_METRICS
+    return build_arms(arms, list(spec.seeds), metrics, measured, read, options)
+
+
+def build_arms(
+    arms: Sequence[Arm],
+    seeds: list[int],
+    metrics: Sequence[str],
+    measured: Measured,
+    read: ReadOutcomes,
+    options: ComparisonOptions,
+    *,
+    across_seeds: bool = False,
+) -> Comparison:
+    """The same of any rows with distinct labels, measured under some of ``seeds``; see `Evidence` for the last.
+
+    Raises:
+        Invalid: If the baseline, the seed or the published column does not exist.
+    """
+    labels = [arm.label for arm in arms]
+    baseline = _baseline(arms, options.baseline)
+    seed = _seed(seeds, options)
+    evidence = Evidence(read, measured.run_ids, [str(n) for n in seeds], seed, across_seeds)
+    column = _column(options.published)
     shown = [*metrics, *(f"{metric}/{task}" for task in measured.tasks for metric in METRICS)]
     by_metric = {metric: _statistics(metric, labels, baseline, measured, evidence, options) for metric in shown}
     rows = []
-    for method, label in zip(spec.methods, labels, strict=True):
-        published = column.values.get(method_key(method, effective_feedback(spec, method)), {}) if column else {}
+    for arm in arms:
+        published = column.values.get(arm.published_as or "", {}) if column else {}
         statistics = {}
         for metric in shown:
             # The paper's assessment accuracy is the 3x3 form.
             value = published.get("assessment_accuracy" if metric.endswith("3x3") else metric)
             beside = {"published_mean": value.mean, "published_std": value.std} if value is not None else {}
-            statistics[metric] = by_metric[metric][label].model_copy(update=beside)
+            statistics[metric] = by_metric[metric][arm.label].model_copy(update=beside)
         rows.append(
             MethodRow(
-                method=label,
-                family=method.name,
-                constraint=method.constraint,
-                is_baseline=label == baseline,
+                method=arm.label,
+                family=arm.family,
+                constraint=arm.constraint,
+                is_baseline=arm.label == baseline,
                 statistics=statistics,
-                run_ids=measured.run_ids.get(label, {}),
-                missing=measured.missing.get(label, []),
+                run_ids=measured.run_ids.get(arm.label, {}),
+                missing=measured.missing.get(arm.label, []),
             )
         )
     return Comparison(
@@ -99,10 +133,10 @@ def build(spec: ExperimentSpec, measured: Measured, read: ReadOutcomes, options:
         test_about=about(options.test, seed),
         seed=seed if options.test == "mcnemar" else None,
         published=PublishedChoice(key=column.key, title=column.title) if column else None,
-        published_choices=_choices(spec),
+        published_choices=_choices({arm.published_as for arm in arms if arm.published_as is not None}),
         published_source=SOURCE,
         block=options.block or FIRST_BLOCK,
-        notes=comparison_notes.notes(rows, baseline, options.test, measured.details, len(spec.seeds)),
+        notes=comparison_notes.notes(rows, baseline, options.test, measured.details, len(seeds)),
     )
 
 
@@ -162,25 +196,25 @@ def _mean_difference(mine: dict[str, float | None], theirs: dict[str, float | No
     return sum(common) / len(common) if common else None
 
 
-def _baseline(spec: ExperimentSpec, labels: list[str], wanted: str | None) -> str | None:
+def _baseline(arms: Sequence[Arm], wanted: str | None) -> str | None:
     if wanted is None:
-        return next((method_label(method) for method in spec.methods if method.name == "vft"), None)
-    if wanted not in labels:
+        return next((arm.label for arm in arms if arm.family == "vft"), None)
+    if wanted not in [arm.label for arm in arms]:
         raise Invalid(
-            f"There is no method '{wanted}' in this experiment.",
-            remedy=f"Choose one of {', '.join(labels)}.",
+            f"There is no method '{wanted}' in this comparison.",
+            remedy=f"Choose one of {', '.join(arm.label for arm in arms)}.",
             field="baseline",
         )
     return wanted
 
 
-def _seed(spec: ExperimentSpec, options: ComparisonOptions) -> int:
+def _seed(seeds: list[int], options: ComparisonOptions) -> int:
     if options.seed is None:
-        return spec.seeds[0]
-    if options.seed not in spec.seeds:
+        return seeds[0]
+    if options.seed not in seeds:
         raise Invalid(
-            f"The experiment has no seed {options.seed}.",
-            remedy=f"Choose one of {', '.join(map(str, spec.seeds))}.",
+            f"The comparison has no seed {options.seed}.",
+            remedy=f"Choose one of {', '.join(map(str, seeds))}.",
             field="seed",
         )
     return options.seed
@@ -199,10 +233,9 @@ def _column(key: str | None) -> PublishedColumn | None:
     return found
 
 
-def _choices(spec: ExperimentSpec) -> list[PublishedChoice]:
-    """Published columns that share at least two methods with the experiment, or its only one."""
-    keys = {method_key(method, effective_feedback(spec, method)) for method in spec.methods}
-    wanted = min(2, len(keys))
+def _choices(keys: set[str]) -> list[PublishedChoice]:
+    """Published columns that share at least two methods with the comparison, or its only one."""
+    wanted = min(2, len(keys)) or 1
     return [
         PublishedChoice(key=column.key, title=column.title)
         for column in columns()

@@ -35,6 +35,8 @@ class Evidence:
     seeds: list[str]
     seed: int
     """The seed of a test of two runs."""
+    across_seeds: bool = False
+    """Of one run each, compare the two whatever their seeds."""
     _read: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
 
     def questions(self, label: str, seed: str, metric: str) -> dict[int, float]:
@@ -47,6 +49,16 @@ class Evidence:
             # Resampling draws by place: the same questions in the same order give the same interval everywhere.
             self._read[key] = dict(sorted(self.read(run_id, metric).items()))
         return self._read[key]
+
+    def pairs(self, label: str, baseline: str) -> list[tuple[str, str]]:
+        """Seeds under which both were evaluated; ``across_seeds`` also of one run each."""
+        mine, theirs = (
+            [seed for seed in self.seeds if "evaluate" in self.run_ids.get(name, {}).get(seed, {})]
+            for name in (label, baseline)
+        )
+        common = [(seed, seed) for seed in mine if seed in theirs]
+        is_alone = self.across_seeds and len(mine) == len(theirs) == 1
+        return [(mine[0], theirs[0])] if is_alone and not common else common
 
 
 def about(test: TestName, seed: int) -> str:
@@ -87,15 +99,26 @@ def run_test(
         return _mcnemar(metric, label, baseline, evidence) if measure == "task_accuracy" else None
     if measure not in outcomes.QUESTION_METRICS:
         return None
-    measured = [seed for seed in evidence.seeds if mine.get(seed) is not None and theirs.get(seed) is not None]
+    measured = [
+        (ours, base)
+        for ours, base in evidence.pairs(label, baseline)
+        if mine.get(ours) is not None and theirs.get(base) is not None
+    ]
     return paired_bootstrap(
-        [(evidence.questions(label, seed, metric), evidence.questions(baseline, seed, metric)) for seed in measured]
+        [
+            (evidence.questions(label, ours, metric), evidence.questions(baseline, base, metric))
+            for ours, base in measured
+        ]
     )
 
 
 def _mcnemar(metric: str, label: str, baseline: str, evidence: Evidence) -> Tested | None:
-    seed = str(evidence.seed)
-    ours = {key: value == 1 for key, value in evidence.questions(label, seed, metric).items()}
-    base = {key: value == 1 for key, value in evidence.questions(baseline, seed, metric).items()}
+    pairs = evidence.pairs(label, baseline)
+    alone = len(pairs) == 1 and pairs[0][0] != pairs[0][1]
+    seeds = pairs[0] if alone else (str(evidence.seed),) * 2
+    ours, base = (
+        {key: value == 1 for key, value in evidence.questions(name, seed, metric).items()}
+        for name, seed in zip((label, baseline), seeds, strict=True)
+    )
     found = flips(ours, base)
     return mcnemar(len(found.fixed), len(found.broken), found.n)

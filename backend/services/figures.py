@@ -48,7 +48,7 @@ _TABLE_ROWS: Final = 500
 def names(spec: ExperimentSpec) -> tuple[str, ...]:
     """The figures that an experiment has."""
     several = len(spec.blocks) > 1
-    return tuple(name for name in (*AXES, *EXPERIMENT_FIGURES) if several or name not in OVER_BLOCKS)
+    return tuple(name for name in (*AXES, *TABLE_FIGURES, *EXPERIMENT_FIGURES) if several or name not in OVER_BLOCKS)
 
 
 def as_json(made: MadeFigure) -> dict[str, Any]:
@@ -73,9 +73,14 @@ def of_experiment(
     # A test over questions reads every answer, and no figure shows its result.
     table = comparison.compare(session, experiment, options.model_copy(update={"test": "paired-t"}))
     table.rows = [row for row in table.rows if row.method not in options.hidden]
-    if name in AXES:
-        return _by_method(table, name)
+    if name in AXES or name in TABLE_FIGURES:
+        return of_table(session, table, name)
     return EXPERIMENT_FIGURES[name](session, experiment, table)
+
+
+def of_table(session: Session, table: Comparison, name: str) -> MadeFigure:
+    """A figure that needs the comparison's rows only: one of `AXES` or `TABLE_FIGURES`."""
+    return _by_method(table, name) if name in AXES else TABLE_FIGURES[name](session, table)
 
 
 def of_run(session: Session, run: Run, name: str) -> MadeFigure:
@@ -115,7 +120,7 @@ def _by_method(table: Comparison, name: str) -> MadeFigure:
     )
 
 
-def _scatter(_session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _scatter(_session: Session, table: Comparison) -> MadeFigure:
     task = comparison.values_by_method(table, "task_accuracy", scale=PERCENT)
     assessment = comparison.values_by_method(table, "assessment_accuracy", scale=PERCENT)
     pairs = list(zip(task, assessment, strict=True))
@@ -133,7 +138,7 @@ def _scatter(_session: Session, _experiment: Experiment, table: Comparison) -> M
     )
 
 
-def _curves(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _curves(session: Session, table: Comparison) -> MadeFigure:
     """Validation task accuracy during training, per method over seeds."""
     methods = figure_parts.series(session, table.rows, "validation/task_accuracy", scale=PERCENT)
     rows = [
@@ -148,7 +153,7 @@ def _curves(session: Session, _experiment: Experiment, table: Comparison) -> Mad
     )
 
 
-def _push(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _push(session: Session, table: Comparison) -> MadeFigure:
     up = figure_parts.series(session, table.rows, "train/push_up", max_points=60)
     down = figure_parts.series(session, table.rows, "train/push_down", max_points=60)
     rows = []
@@ -167,7 +172,7 @@ def _push(session: Session, _experiment: Experiment, table: Comparison) -> MadeF
     )
 
 
-def _scores(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _scores(session: Session, table: Comparison) -> MadeFigure:
     found = figure_parts.scored(session, table.rows)
 
     def at(values: list[float]) -> list[float] | None:
@@ -189,7 +194,7 @@ def _scores(session: Session, _experiment: Experiment, table: Comparison) -> Mad
     )
 
 
-def _calibration(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _calibration(session: Session, table: Comparison) -> MadeFigure:
     found = figure_parts.scored(session, table.rows)
     methods = []
     for row in table.rows:
@@ -206,7 +211,7 @@ def _calibration(session: Session, _experiment: Experiment, table: Comparison) -
     )
 
 
-def _degradation(_session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _degradation(_session: Session, table: Comparison) -> MadeFigure:
     baseline = figure_parts.baseline_row(table)
     changes = [_change(row, baseline) for row in table.rows if baseline is not None and not row.is_baseline]
     return MadeFigure(
@@ -250,7 +255,7 @@ def _sweep(_session: Session, experiment: Experiment, table: Comparison) -> Made
     )
 
 
-def _votes(session: Session, _experiment: Experiment, table: Comparison) -> MadeFigure:
+def _votes(session: Session, table: Comparison) -> MadeFigure:
     values = {m.label: m for m in comparison.values_by_method(table, "task_accuracy", scale=PERCENT)}
     found = figure_parts.votes(session, table.rows, values)
     figure = sweep_curves(found, "Task accuracy by majority vote (%)", baseline=None)
@@ -315,16 +320,18 @@ def _models(session: Session, experiment: Experiment, table: Comparison) -> Made
 
 OVER_BLOCKS: Final = frozenset({"blocks", "models"})
 """Figures about several data sets or models."""
-EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], MadeFigure]]] = {
+TABLE_FIGURES: Final[dict[str, Callable[[Session, Comparison], MadeFigure]]] = {
     "scatter": _scatter,
     "curves": _curves,
     "push": _push,
     "scores": _scores,
     "calibration": _calibration,
     "degradation": _degradation,
+    "votes": _votes,
+}
+EXPERIMENT_FIGURES: Final[dict[str, Callable[[Session, Experiment, Comparison], MadeFigure]]] = {
     "watch": watch_figures.of_experiment,
     "sweep": _sweep,
-    "votes": _votes,
     "parallel": _parallel,
     "blocks": _blocks,
     "models": _models,

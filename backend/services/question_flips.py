@@ -30,9 +30,31 @@ def read(
         Invalid: If a label or seed does not exist, or one of the two runs has not been evaluated.
     """
     table = comparison.compare(session, experiment, options.model_copy(update={"test": "paired-t"}))
+    return of_table(session, table, method, options.seed, kind=kind, limit=limit)
+
+
+def of_table(
+    session: Session,
+    table: Comparison,
+    method: str,
+    seed: int | None,
+    *,
+    kind: str,
+    limit: int,
+    across_seeds: bool = False,
+) -> FlipsRead:
+    """The same of a row of any comparison; ``across_seeds`` also of one run each, whatever their seeds.
+
+    Raises:
+        Invalid: If a label or seed does not exist, or one of the two runs has not been evaluated.
+    """
     ours, theirs = _row(table, method, "method"), _row(table, table.baseline, "baseline")
-    seeds = [int(seed) for seed in ours.run_ids if _evaluated(ours, seed) and _evaluated(theirs, seed)]
-    seed = options.seed if options.seed is not None else seeds[0] if seeds else None
+    mine, others = ([int(n) for n in row.run_ids if _evaluated(row, n)] for row in (ours, theirs))
+    seeds = [n for n in mine if n in others]
+    partner = {n: n for n in seeds}
+    if across_seeds and not seeds and len(mine) == len(others) == 1:
+        seeds, partner = mine, {mine[0]: others[0]}
+    seed = seed if seed is not None else seeds[0] if seeds else None
     if seed is None or seed not in seeds:
         raise Invalid(
             f"'{method}' and '{table.baseline}' have not both been evaluated under "
@@ -40,7 +62,7 @@ def read(
             remedy="Wait until their runs are done, or choose another seed.",
             field="seed",
         )
-    before = {n: outcomes.answered(session, theirs.run_ids[str(n)]["evaluate"]) for n in seeds}
+    before = {n: outcomes.answered(session, theirs.run_ids[str(partner[n])]["evaluate"]) for n in seeds}
     after = {n: outcomes.answered(session, ours.run_ids[str(n)]["evaluate"]) for n in seeds}
     found = flips(after[seed], before[seed])
     tested = mcnemar(len(found.fixed), len(found.broken), found.n)
@@ -48,7 +70,7 @@ def read(
     right_before, right_after = _seeds_right(before, wanted), _seeds_right(after, wanted)
     # Fixed under one seed and broken under another is chance: what changed under all of them comes first.
     wanted = sorted(wanted, key=lambda key: (-abs(right_after[key] - right_before[key]), key))[:limit]
-    runs = (theirs.run_ids[str(seed)]["evaluate"], ours.run_ids[str(seed)]["evaluate"])
+    runs = (theirs.run_ids[str(partner[seed])]["evaluate"], ours.run_ids[str(seed)]["evaluate"])
     return FlipsRead(
         method=method,
         baseline=theirs.method,
@@ -70,7 +92,7 @@ def _row(table: Comparison, label: str | None, field: str) -> MethodRow:
     row = next((row for row in table.rows if row.method == label), None)
     if row is None:
         raise Invalid(
-            f"There is no method '{label}' in this experiment.",
+            f"There is no method '{label}' in this comparison.",
             remedy=f"Choose one of {', '.join(row.method for row in table.rows)}.",
             field=field,
         )

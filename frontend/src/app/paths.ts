@@ -29,6 +29,8 @@ export const paths = {
   reviewSession: (id: string) => `/review/${id}/session`,
   compare: "/compare",
   comparison: (experimentId: string) => `/compare/${experimentId}`,
+  comparisonOfRuns: (ids: readonly string[]) =>
+    `/compare/runs?${new URLSearchParams(ids.map((id) => ["run", id]))}`,
   settings: "/settings",
   newJudge: "/settings/judges/new",
   judge: (name: string) => `/settings/judges/${encodeURIComponent(name)}`,

@@ -51,7 +51,15 @@ export function ChooseExperiment() {
   const experiments = useQuery(comparableOptions());
   return (
     <>
-      <PageHeader title="Compare" facts="Choose an experiment to see its methods side by side." />
+      <PageHeader
+        title="Compare"
+        facts="Choose an experiment to see its methods side by side."
+        actions={
+          <Button variant="default" component={Link} to={paths.runs}>
+            Compare runs instead
+          </Button>
+        }
+      />
       {experiments.isPending ? (
         <PanelSkeleton rows={8} />
       ) : experiments.isError ? (

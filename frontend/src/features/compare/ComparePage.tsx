@@ -9,34 +9,25 @@ import { counted, eta } from "@/components/format";
 import { Notice } from "@/components/Notice";
 import { notifyError } from "@/components/notify";
 import { PageHeader } from "@/components/PageHeader";
-import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
-import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { CasePanel } from "./CasePanel";
 import classes from "./ComparePage.module.css";
-import { ComparisonControls } from "./ComparisonControls";
-import { ComparisonTable } from "./ComparisonTable";
+import { ComparisonPanel } from "./ComparisonPanel";
 import { type CompareState, readState, serverOptions, writeState } from "./compareState";
-import { ExperimentFigure } from "./ExperimentFigure";
 import { FlipsPanel } from "./FlipsPanel";
 import { MoreFigures } from "./MoreFigures";
 import { OverviewPanel } from "./OverviewPanel";
-import { comparisonOptions, experimentOptions, type FigureName } from "./queries";
-
-const PER_METHOD: { name: FigureName; title: string }[] = [
-  { name: "task", title: "Task accuracy per method" },
-  { name: "assessment", title: "Assessment accuracy per method" },
-  { name: "perplexity", title: "Perplexity per method" },
-];
+import { comparisonOptions, experimentOptions } from "./queries";
 
 /** Methods side by side: the table first, then the figures. The address holds everything that is shown. */
 export function ComparePage() {
   const { experimentId = "" } = useParams();
   const [query, setQuery] = useSearchParams();
-  const state = readState(query);
+  // Chosen runs have a page of their own.
+  const state = { ...readState(query), runs: [] };
   const onChange = useCallback(
     (change: Partial<CompareState>) =>
-      setQuery((now) => writeState({ ...readState(now), ...change }), { replace: true }),
+      setQuery((now) => writeState({ ...readState(now), ...change, runs: [] }), { replace: true }),
     [setQuery],
   );
   const experiment = useQuery(experimentOptions(experimentId));
@@ -88,49 +79,7 @@ export function ComparePage() {
       )}
       <div className={classes.page}>
         {data !== undefined && data.blocks.length > 1 && <OverviewPanel {...shared} />}
-        {comparison.isPending ? (
-          <PanelSkeleton title="Methods" rows={8} />
-        ) : comparison.isError ? (
-          <PanelError
-            title="Methods"
-            error={comparison.error}
-            onRetry={() => void comparison.refetch()}
-          />
-        ) : (
-          <Panel title="Methods" note={`mean ± standard deviation over seeds`} flush>
-            <ComparisonControls
-              comparison={comparison.data}
-              state={state}
-              seeds={data?.seeds ?? []}
-              blocks={data?.blocks ?? []}
-              onChange={onChange}
-            />
-            <div aria-busy={comparison.isPlaceholderData} className={classes.fading}>
-              <ComparisonTable comparison={comparison.data} {...shared} />
-              <ul className={classes.notes}>
-                {comparison.data.notes.map((note) => (
-                  <li key={note}>{note}</li>
-                ))}
-                {comparison.data.published !== null && (
-                  <li>
-                    ◆ {comparison.data.published.title}: {comparison.data.published_source}. Other
-                    models on other data: compare the pattern, not the numbers.
-                  </li>
-                )}
-              </ul>
-            </div>
-          </Panel>
-        )}
-        <div className={classes.figures}>
-          {PER_METHOD.map((figure) => (
-            <ExperimentFigure key={figure.name} {...figure} {...shared} />
-          ))}
-          <ExperimentFigure
-            name="scatter"
-            title="Task accuracy against assessment accuracy"
-            {...shared}
-          />
-        </div>
+        <ComparisonPanel seeds={data?.seeds ?? []} blocks={data?.blocks ?? []} {...shared} />
         {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
         <MoreFigures {...shared} />
         {(comparison.data?.rows.some((row) => (row.statistics.task_accuracy?.n ?? 0) > 0) ??

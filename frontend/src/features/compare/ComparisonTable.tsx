@@ -13,6 +13,7 @@ import type { Comparison, MethodRow } from "./queries";
 import { columnOf, columnsOf, type MetricColumn, taskOf, verdictWords, visibleRows } from "./rows";
 
 interface Props {
+  /** Empty where runs of several experiments are compared. */
   experimentId: string;
   comparison: Comparison;
   state: CompareState;
@@ -302,9 +303,11 @@ function RowMenu({ experimentId, row, state, onChange }: MenuProps) {
         >
           Hide
         </Menu.Item>
-        <Menu.Item component={Link} to={runs}>
-          Open its runs
-        </Menu.Item>
+        {experimentId !== "" && (
+          <Menu.Item component={Link} to={runs}>
+            Open its runs
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

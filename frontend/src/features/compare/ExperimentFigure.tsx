@@ -6,9 +6,9 @@ import { Figure, type FigurePoint } from "@/components/Figure";
 import { figureHeight } from "@/components/figureHeight";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { type CompareState, figureQuery, toggled } from "./compareState";
+import { type CompareState, toggled } from "./compareState";
 import { emphasised, pointTarget } from "./emphasis";
-import { type FigureName, figureOptions } from "./queries";
+import { type FigureName, figureFile, figureOptions } from "./queries";
 
 interface Props {
   experimentId: string;
@@ -40,7 +40,7 @@ export function ExperimentFigure({ experimentId, name, title, state, onChange }:
     <Figure
       figure={shown}
       height={figureHeight(figure.data.figure, HEIGHT)}
-      fileHref={`/api/v1/experiments/${experimentId}/figures/${name}/file?${figureQuery(state)}`}
+      fileHref={figureFile(experimentId, name, state)}
       onPoint={open}
     />
   );

@@ -94,10 +94,14 @@ function FlipsOf({ experimentId, method, state, kind, onKind }: FlipsProps) {
           <li key={item.example_id}>
             <Link
               className={classes.item}
-              to={paths.cotsOf(experimentId, {
-                set: found.method_run_id,
-                question: item.example_id.toString(),
-              })}
+              to={
+                state.runs.length > 0
+                  ? paths.cotSet(found.method_run_id, { question: item.example_id.toString() })
+                  : paths.cotsOf(experimentId, {
+                      set: found.method_run_id,
+                      question: item.example_id.toString(),
+                    })
+              }
             >
               <span className={classes.question}>{item.question}</span>
               <span className={classes.answers}>

@@ -60,8 +60,12 @@ const GROUPS: Group[] = [
   },
 ];
 
+/** Figures of an experiment's plan, which runs chosen from several do not have. */
+const OF_THE_PLAN: ReadonlySet<FigureName> = new Set(["watch", "sweep", "parallel"]);
+
 /** The other figures, by what they are for; only the open group is asked for. */
 export function MoreFigures(shared: Props) {
+  const chosen = shared.state.runs.length > 0;
   return (
     <Tabs defaultValue="training" keepMounted={false} className={classes.more}>
       <Tabs.List>
@@ -75,9 +79,11 @@ export function MoreFigures(shared: Props) {
         <Tabs.Panel key={group.value} value={group.value} pt={12}>
           <p className={classes.about}>{group.about}</p>
           <div className={classes.figures}>
-            {group.figures.map((figure) => (
-              <ExperimentFigure key={figure.name} {...figure} {...shared} />
-            ))}
+            {group.figures
+              .filter((figure) => !chosen || !OF_THE_PLAN.has(figure.name))
+              .map((figure) => (
+                <ExperimentFigure key={figure.name} {...figure} {...shared} />
+              ))}
           </div>
         </Tabs.Panel>
       ))}

@@ -15,6 +15,15 @@ describe("the address of a comparison", () => {
   it("is empty for the default view", () => {
     expect(writeState(readState(new URLSearchParams())).toString()).toBe("");
   });
+  it("of two chosen runs asks by question, and of more over seeds, unless told otherwise", () => {
+    const two = readState(new URLSearchParams("run=a&run=b"));
+    expect([two.runs, two.test]).toEqual([["a", "b"], "mcnemar"]);
+    expect(writeState(two).toString()).toBe("run=a&run=b");
+    const told = writeState({ ...two, test: "paired-t" });
+    expect(told.toString()).toBe("run=a&run=b&test=paired-t");
+    expect(readState(told).test).toBe("paired-t");
+    expect(readState(new URLSearchParams("run=a&run=b&run=c")).test).toBe("paired-t");
+  });
   it("ignores what means nothing", () => {
     const state = readState(new URLSearchParams("test=guess&seed=x"));
     expect(state.test).toBe("paired-t");

@@ -9,6 +9,8 @@ export interface Sort {
 }
 
 export interface CompareState {
+  /** Ids of the runs that were chosen; none where an experiment is compared. */
+  runs: readonly string[];
   /** Label of the method to compare with; undefined is the server's choice, VFT. */
   baseline: string | undefined;
   test: TestName;
@@ -33,13 +35,19 @@ export interface CompareState {
 const TESTS: readonly TestName[] = ["paired-t", "welch", "bootstrap", "mcnemar"];
 export const DEFAULT_METRIC = "task_accuracy";
 
+/** Two runs have questions in common and no repetitions; more may have seeds. */
+const defaultTest = (runs: readonly string[]): TestName =>
+  runs.length === 2 ? "mcnemar" : "paired-t";
+
 export function readState(query: URLSearchParams): CompareState {
+  const runs = query.getAll("run");
   const sort = query.get("sort");
   const seed = query.get("seed");
   const example = query.get("case");
   return {
+    runs,
     baseline: query.get("baseline") ?? undefined,
-    test: TESTS.find((one) => one === query.get("test")) ?? "paired-t",
+    test: TESTS.find((one) => one === query.get("test")) ?? defaultTest(runs),
     seed: seed !== null && /^\d{1,10}$/.test(seed) ? Number(seed) : undefined,
     published: query.get("published") ?? undefined,
     metric: query.get("metric") ?? DEFAULT_METRIC,
@@ -63,8 +71,9 @@ export function writeState(state: CompareState): URLSearchParams {
   const set = (name: string, value: string | undefined) => {
     if (value !== undefined && value !== "") query.set(name, value);
   };
+  for (const id of state.runs) query.append("run", id);
   set("baseline", state.baseline);
-  set("test", state.test === "paired-t" ? undefined : state.test);
+  set("test", state.test === defaultTest(state.runs) ? undefined : state.test);
   set("seed", state.seed?.toString());
   set("published", state.published);
   set("metric", state.metric === DEFAULT_METRIC ? undefined : state.metric);

@@ -29,16 +29,26 @@ export const experimentOptions = (experimentId: string) =>
       ),
   });
 
+/** Where the comparison of an experiment, or of chosen runs, is asked for. */
+const keyOf = (experimentId: string, { runs }: CompareState) =>
+  runs.length > 0 ? ["runs", "chosen", runs] : ["experiments", experimentId];
+
 export const comparisonOptions = (experimentId: string, state: CompareState) => {
   const query = serverOptions(state);
   return queryOptions({
-    queryKey: ["experiments", experimentId, "comparison", query],
+    queryKey: [...keyOf(experimentId, state), "comparison", query],
     queryFn: async () =>
-      unwrap(
-        await api.GET("/api/v1/experiments/{experiment_id}/comparison", {
-          params: { path: { experiment_id: experimentId }, query },
-        }),
-      ),
+      state.runs.length > 0
+        ? unwrap(
+            await api.GET("/api/v1/chosen-runs", {
+              params: { query: { ...query, run: [...state.runs] } },
+            }),
+          )
+        : unwrap(
+            await api.GET("/api/v1/experiments/{experiment_id}/comparison", {
+              params: { path: { experiment_id: experimentId }, query },
+            }),
+          ),
     // A test over questions takes a moment; the table stays while it is made.
     placeholderData: keepPreviousData,
   });
@@ -65,25 +75,42 @@ export const overviewOptions = (experimentId: string, state: CompareState) => {
 /** Figures of curves change with every metric point, the others when a run ends. */
 const LIVE: readonly FigureName[] = ["curves", "push", "degradation"];
 
+/** The figures that chosen runs have. */
+export type ChosenFigureName =
+  ApiPaths["/api/v1/chosen-runs/figures/{name}"]["get"]["parameters"]["path"]["name"];
+
+export const figureFile = (experimentId: string, name: FigureName, state: CompareState): string => {
+  const query = figureQuery(state);
+  for (const id of state.runs) query.append("run", id);
+  const base = state.runs.length > 0 ? "chosen-runs" : `experiments/${experimentId}`;
+  return `/api/v1/${base}/figures/${name}/file?${query}`;
+};
+
 export const figureOptions = (experimentId: string, name: FigureName, state: CompareState) => {
   const query = figureQuery(state);
+  const options = { ...Object.fromEntries(query), hidden: query.getAll("hidden") };
   return queryOptions({
     queryKey: [
-      "experiments",
-      experimentId,
+      ...keyOf(experimentId, state),
       LIVE.includes(name) ? "figures:curves" : "figures",
       name,
       query.toString(),
     ],
     queryFn: async () =>
-      unwrap(
-        await api.GET("/api/v1/experiments/{experiment_id}/figures/{name}", {
-          params: {
-            path: { experiment_id: experimentId, name },
-            query: { ...Object.fromEntries(query), hidden: query.getAll("hidden") },
-          },
-        }),
-      ),
+      state.runs.length > 0
+        ? unwrap(
+            await api.GET("/api/v1/chosen-runs/figures/{name}", {
+              params: {
+                path: { name: name as ChosenFigureName },
+                query: { ...options, run: [...state.runs] },
+              },
+            }),
+          )
+        : unwrap(
+            await api.GET("/api/v1/experiments/{experiment_id}/figures/{name}", {
+              params: { path: { experiment_id: experimentId, name }, query: options },
+            }),
+          ),
     placeholderData: keepPreviousData,
   });
 };
@@ -104,13 +131,19 @@ export const flipsOptions = (
     ...(block !== undefined && { block }),
   };
   return queryOptions({
-    queryKey: ["experiments", experimentId, "flips", query],
+    queryKey: [...keyOf(experimentId, state), "flips", query],
     queryFn: async () =>
-      unwrap(
-        await api.GET("/api/v1/experiments/{experiment_id}/flips", {
-          params: { path: { experiment_id: experimentId }, query },
-        }),
-      ),
+      state.runs.length > 0
+        ? unwrap(
+            await api.GET("/api/v1/chosen-runs/flips", {
+              params: { query: { ...query, run: [...state.runs] } },
+            }),
+          )
+        : unwrap(
+            await api.GET("/api/v1/experiments/{experiment_id}/flips", {
+              params: { path: { experiment_id: experimentId }, query },
+            }),
+          ),
     placeholderData: keepPreviousData,
   });
 };

@@ -3,7 +3,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link, useNavigate, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
@@ -16,6 +16,7 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Progress } from "@/components/Progress";
 import { RunState } from "@/components/RunState";
+import { ColumnMenu } from "./ColumnMenu";
 import {
   type RunKind,
   type RunRow,
@@ -55,6 +56,9 @@ const GROUP_CHOICES: { value: Group; label: string }[] = [
   { value: "failed", label: "Failed" },
   { value: "cancelled", label: "Cancelled" },
 ];
+
+/** More runs than these are no longer told apart in a chart. */
+const MOST_COMPARED = 100;
 
 /** States in which there is progress to show; what waits for a worker has none. */
 const MOVING: ReadonlySet<RunStateValue> = new Set(GROUPS.active);
@@ -140,6 +144,7 @@ const COLUMNS: ColumnDef<RunRow, unknown>[] = [
 /** All runs, filtered by what the URL says. */
 export function RunsPage() {
   const [query, setQuery] = useSearchParams();
+  const navigate = useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const group = query.get("state");
   const kind = query.get("kind") as RunKind | null;
@@ -157,8 +162,8 @@ export function RunsPage() {
   const clone = useRunAction("clone");
   const tags = useQuery(tagsOptions());
 
-  const set = (name: string, value: string | null) => {
-    setSelected(new Set());
+  const set = (name: string, value: string | null, deselect = true) => {
+    if (deselect) setSelected(new Set());
     setQuery(
       (before) => {
         const next = new URLSearchParams(before);
@@ -175,8 +180,15 @@ export function RunsPage() {
     (row) => !["succeeded", "failed", "cancelled"].includes(row.state),
   );
   const retryable = chosen.filter((row) => ["failed", "cancelled"].includes(row.state));
+  // Rows come newest first; experiments order their runs the other way round.
+  const comparable = chosen
+    .filter((row) => row.kind === "train" || row.kind === "evaluate")
+    .map((row) => row.id)
+    .reverse();
+  const unseen = (query.get("hide") ?? "").split(",").filter((id) => id !== "");
   // A column that says nothing about any row leaves its room to the others.
   const unused = [
+    ...unseen,
     ...(rows.some((row) => row.tags.length > 0) ? [] : ["tags"]),
     ...(rows.some((row) => MOVING.has(row.state)) ? [] : ["progress"]),
   ];
@@ -219,6 +231,14 @@ export function RunsPage() {
               {chosen.length > 0 ? `Clone ${chosen.length}` : "Clone"}
             </Button>
             <TagMenu chosen={chosen} />
+            <Button
+              variant="default"
+              disabled={comparable.length === 0 || comparable.length > MOST_COMPARED}
+              onClick={() => navigate(paths.comparisonOfRuns(comparable))}
+            >
+              {comparable.length > 0 ? `Compare ${comparable.length}` : "Compare"}
+            </Button>
+            <ColumnMenu hidden={unseen} onChange={(ids) => set("hide", ids.join(","), false)} />
           </>
         }
       />

@@ -1,0 +1,139 @@
+"""Runs that somebody chose, compared whatever experiments they belong to."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.db.models import Experiment, Run, RunParent
+from backend.db.session import transaction
+from backend.services import experiments, runs
+from tests.backend.client import client
+from tests.backend.comparing import finish, spec_of
+
+METHODS = [{"name": "vft"}, {"name": "rft"}, {"name": "aft", "constraint": "boundary"}]
+URL = "/api/v1/chosen-runs"
+
+
+@pytest.fixture
+def cells(data_directory: Any) -> dict[str, str]:
+    """Run ids by cell of a finished experiment with seeds 1 and 2, and of one (``k8/...``) with another k."""
+    assert data_directory
+    found = {}
+    with transaction() as session:
+        first = spec_of(session, methods=METHODS, seeds=[1, 2], self_consistency=[], pass_at_k=[])
+        for prefix, spec in (("", first), ("k8/", first.model_copy(update={"k": 8, "name": "k8"}))):
+            made = experiments.start(session, spec, request_id=None)
+            finish(session, made)
+            found |= {f"{prefix}{cell.place.cell}": cell.run.id for cell in experiments.cells(session, made.id)}
+            found[f"{prefix}id"] = made.id
+    return found
+
+
+def ask(web: TestClient, ids: list[str], path: str = "", status: int = 200, **options: Any) -> Any:
+    answer = web.get(f"{URL}{path}", params={"run": ids, **options})
+    assert answer.status_code == status, answer.text
+    return answer.json() if "json" in answer.headers["content-type"] else answer.text
+
+
+def test_seeds_of_one_method_are_a_row_with_the_numbers_of_its_experiment(cells: dict[str, str]) -> None:
+    ids = [cells[f"seed {seed}/{label}/evaluate"] for label in ("RFT", "VFT") for seed in (2, 1)]
+    with client() as web:
+        table = ask(web, ids)
+        whole = web.get(f"/api/v1/experiments/{cells['id']}/comparison").json()
+        named = {row["method"]: row for row in whole["rows"]}
+        assert [row["method"] for row in table["rows"]] == ["RFT", "VFT"]
+        assert table["baseline"] == "VFT"
+        for row in table["rows"]:
+            theirs = named[row["method"]]
+            assert row["run_ids"] == theirs["run_ids"]
+            for metric in ("task_accuracy", "assessment_accuracy", "perplexity"):
+                mine, other = (one["statistics"][metric] for one in (row, theirs))
+                for key in ("mean", "std", "n", "difference", "p_value", "difference_low"):
+                    assert mine[key] == other[key]
+
+
+def test_a_training_stands_for_its_evaluation_once(cells: dict[str, str]) -> None:
+    train, evaluate = cells["seed 1/RFT/train"], cells["seed 1/RFT/evaluate"]
+    with client() as web:
+        table = ask(web, [train, evaluate, cells["seed 1/VFT/train"]])
+    rft, vft = table["rows"]
+    assert rft["run_ids"] == {"1": {"evaluate": evaluate, "train": train}}
+    assert rft["missing"] == []
+    assert vft["statistics"]["task_accuracy"]["n"] == 1
+
+
+def test_two_runs_of_different_seeds_are_compared_by_question(cells: dict[str, str]) -> None:
+    ids = [cells["seed 1/VFT/evaluate"], cells["seed 2/AFT · boundary/evaluate"]]
+    with client() as web:
+        table = ask(web, ids, test="mcnemar")
+        statistic = table["rows"][1]["statistics"]["task_accuracy"]
+        assert statistic["tested_n"] == 24
+        assert 0 < statistic["p_value"] <= 1
+        assert table["seed"] is None
+        assert "seed" not in table["test_about"]
+        flips = ask(web, ids, "/flips", method="AFT · boundary")
+        assert flips["p_value"] == statistic["p_value"]
+        assert flips["fixed"] - flips["broken"] == pytest.approx(24 * statistic["difference"])
+        assert [flips["baseline_run_id"], flips["method_run_id"]] == ids
+        boot = ask(web, ids, test="bootstrap")["rows"][1]["statistics"]["task_accuracy"]
+        assert boot["difference"] == pytest.approx(statistic["difference"])
+        # No seed in common and one each: nothing over seeds can be tested.
+        assert ask(web, ids)["rows"][1]["statistics"]["task_accuracy"]["p_value"] is None
+
+
+def test_rows_of_one_method_are_told_apart_by_what_differs(cells: dict[str, str]) -> None:
+    ids = [cells[f"{prefix}seed 1/RFT/train"] for prefix in ("", "k8/")]
+    assert len(set(ids)) == 2
+    with transaction() as session:
+        changed = session.get_one(Run, ids[1])
+        changed.config = {**changed.config, "optimizer": {**changed.config["optimizer"], "epochs": 7}}
+    with client() as web:
+        labels = [row["method"] for row in ask(web, ids)["rows"]]
+    assert labels[1] == "RFT · epochs 7"
+    assert labels[0].startswith("RFT · epochs ")
+
+
+def test_a_second_run_of_a_seed_is_said_to_be_left_out(cells: dict[str, str]) -> None:
+    train, evaluate = cells["seed 1/RFT/train"], cells["seed 1/RFT/evaluate"]
+    with transaction() as session:
+        again = runs.clone(session, evaluate).id
+    with client() as web:
+        row = ask(web, [evaluate, again])["rows"][0]
+        waiting = ask(web, [again])["rows"][0]
+    assert row["statistics"]["task_accuracy"]["n"] == 1
+    assert row["missing"] == [f"seed 1: a second run is left out, {evaluate} is counted"]
+    assert waiting["missing"] == ["seed 1: queued"]
+    assert train
+
+
+def test_figures_and_files_come_from_the_chosen_runs(cells: dict[str, str]) -> None:
+    ids = [cells[f"seed {seed}/{label}/train"] for label in ("VFT", "RFT") for seed in (1, 2)]
+    with client() as web:
+        task = ask(web, ids, "/figures/task", hidden=["RFT"])
+        assert [row[0] for row in task["rows"]] == ["VFT"]
+        curves = ask(web, ids, "/figures/curves")
+        assert {row[0] for row in curves["rows"]} == {"VFT", "RFT"}
+        for name in ("assessment", "perplexity", "scatter", "push", "scores", "calibration", "degradation", "votes"):
+            assert ask(web, ids, f"/figures/{name}")["figure"]["data"] is not None
+        assert ask(web, ids, "/comparison.csv").startswith("method,metric,mean")
+        assert "\\toprule" in ask(web, ids, "/comparison.tex")
+        page = web.get(f"{URL}/figures/task/file", params={"run": ids, "format": "html"})
+        assert page.status_code == 200
+
+
+def test_what_cannot_be_compared_is_named(cells: dict[str, str]) -> None:
+    with client() as web:
+        assert "kind sample" in ask(web, [cells["seed 1/candidates"]], status=422)["detail"]
+        ask(web, ["0" * 32], status=404)
+        ask(web, [], status=422)
+        ask(web, [cells["base"]] * 101, status=422)
+        one = [cells["seed 1/RFT/evaluate"]]
+        assert "no method 'VFT'" in ask(web, one, status=422, baseline="VFT")["detail"]
+        assert "no seed 9" in ask(web, one, status=422, seed=9)["detail"]
+        with transaction() as session:
+            experiment = session.get_one(Experiment, cells["id"])
+            lonely = runs.clone(session, cells["seed 2/RFT/train"])
+            assert session.get(RunParent, (experiment.id, "checkpoint")) is None
+            lonely_id = lonely.id
+        assert "has no evaluation" in ask(web, [lonely_id], status=422)["detail"]
