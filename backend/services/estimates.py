@@ -1,21 +1,25 @@
-"""What an experiment will cost, before it starts: operations first, then this machine's history.
+"""What an experiment will cost, before it starts: its operations over a rate.
 
-The estimate of a run is its floating-point operations (6 per parameter and token of a forward and
-backward pass, 2 of a forward pass) over a rate. The rate is what runs of the kind reached here lately, or a
-cautious default.
+A run's floating-point operations are 6 per parameter and token of a forward and backward pass, 2 of a forward pass.
+The rate is what finished runs of the kind, with a model of about the size, reach on this installation (`pace`), or,
+where there are none, a fixed one of a CPU core.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.tiny import MadeModelConfig, TinyModelConfig
 from aft.config.training import BuiltinModelConfig, TrainConfig
 from backend.services.planning import PlannedRun
 
-DEFAULT_RATES = {"train": 25e9, "pretrain": 30e9, "sample": 6e9, "evaluate": 6e9, "rate": 1e9}
+DEFAULT_RATES = {"train": 25e9, "pretrain": 30e9, "sample": 6e9, "evaluate": 11e9, "rate": 1e9}
 """Operations a second of one CPU core, by kind of run."""
+OTHER_RATE = 10e9
+SIMILAR_SIZE = 4.0
+"""Models within this factor of each other's parameters reach about the same rate; overhead grows below."""
 START_SECONDS = 0.5
 """A run's own overhead: fork, load, save."""
 CHARACTERS_PER_TOKEN = 4.0
@@ -43,12 +47,33 @@ def llama_parameters(config: MadeModelConfig, vocabulary: int = 107) -> int:
     return vocabulary * hidden + config.layers * layer + hidden
 
 
-def run_seconds(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Operations a second."""
+
+    measured: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    """Kind of run -> parameters and rate of each finished run."""
+
+    def of(self, kind: str, parameters: int) -> float:
+        """The median of finished runs with a model of about the size, else the fixed rate."""
+        known = [
+            rate
+            for size, rate in self.measured.get(kind, ())
+            if parameters / SIMILAR_SIZE <= size <= parameters * SIMILAR_SIZE
+        ]
+        return median(known) if known else DEFAULT_RATES.get(kind, OTHER_RATE)
+
+
+FIXED_RATES = Rates()
+
+
+def run_seconds(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes, rates: Rates = FIXED_RATES) -> float:
     """Seconds on one slot."""
-    return START_SECONDS + _operations(item, spec, sizes) / DEFAULT_RATES.get(item.kind, 10e9)
+    return START_SECONDS + operations(item, spec, sizes) / rates.of(item.kind, sizes.parameters)
 
 
-def _operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
+def operations(item: PlannedRun, spec: ExperimentSpec, sizes: Sizes) -> float:
+    """Floating-point operations of a run; 0 for what takes next to none."""
     prompt, response = sizes.question_tokens, sizes.reference_tokens
     questions = min(spec.train_questions or sizes.train_questions, sizes.train_questions)
     assessed = min(spec.assessment_questions, questions)
