@@ -41,6 +41,8 @@ class Scale:
     model: BuiltinModelConfig
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What it changes in the miniature's settings."""
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    """Bounds on numbers that a preset sets itself."""
     needs_cuda: bool = False
 
 
@@ -83,6 +85,7 @@ SCALES: Final[Mapping[str, Scale]] = {
             "assessment_samples": 4,
             "beta_search": {"betas": (0.0, 0.15), "seeds": (0,), "questions": 8},
         },
+        at_most={"test_questions": 20},
     ),
 }
 
@@ -92,11 +95,14 @@ def reproduced_spec(preset: Preset, scale: Scale, seeds: tuple[int, ...], base_m
 
     Args:
         preset: One of `REPRODUCED`.
-        scale: The scale, whose settings win over the miniature's but not over what the preset itself varies.
+        scale: The scale, whose settings win over the miniature's but not over what the preset itself
+            varies, which is bounded.
         seeds: The seeds reported.
         base_model_id: Id of the scale's base model.
     """
     spec = mini_spec(preset, seeds)
     changes = {key: value for key, value in scale.settings.items() if key not in preset.mini_changes}
+    own = {name: value for name in scale.at_most if (value := preset.mini_changes.get(name)) is not None}
+    changes |= {name: min(value, scale.at_most[name]) for name, value in own.items()}
     body = spec.model_dump(mode="json", exclude_defaults=True)
     return ExperimentSpec.model_validate({**body, **changes, "base_model_id": base_model_id})

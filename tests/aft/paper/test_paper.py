@@ -4,6 +4,8 @@ import pytest
 
 from aft.config.method import MethodConfig
 from aft.paper import columns, get_column, method_key
+from aft.paper.presets import get_preset
+from aft.paper.scales import REPRODUCED, SCALES, reproduced_spec
 
 DC = MethodConfig(name="aft", constraint="detached")
 BC = MethodConfig(name="aft", constraint="boundary")
@@ -46,3 +48,9 @@ def test_binary_and_ranking_feedback_are_different_methods() -> None:
     assert table is not None
     assert method_key(MethodConfig(name="aft", constraint="boundary"), "binary") not in table.values
     assert get_column("table6/llama-7b/gsm8k") is None
+
+
+def test_no_preset_makes_the_smoke_test_of_the_path_large() -> None:
+    specs = {name: reproduced_spec(get_preset(name), SCALES["smoke"], (1,), "m") for name in REPRODUCED}
+    assert {spec.test_questions for spec in specs.values()} == {20}
+    assert reproduced_spec(get_preset("figure-2d"), SCALES["mini"], (1,), "m").test_questions == 1000
