@@ -142,3 +142,17 @@ def test_every_block_has_its_band_and_its_name_in_short_lines() -> None:
     assert vft.y[0] < missing.y[0] < none.y[0] < 0.5 < vft.y[1]
     alone = by_block(blocks[:1], "Task accuracy (%)")
     assert alone.layout.height < figure.layout.height
+
+
+def test_a_file_has_its_title_above_and_its_legend_below_the_axes() -> None:
+    figure = curves.loss_curves({name: [(1, 2.0), (2, 1.0)] for name in curves.LOSS_NAMES})
+    before = go.Figure(figure)
+    paper = export.on_paper(figure, "Loss <b>")
+    assert figure == before
+    assert paper.layout.title.text == "Loss &lt;b&gt;"
+    assert (paper.layout.legend.y, paper.layout.legend.yanchor) == (0, "bottom")
+    room = paper.layout.margin.t + paper.layout.margin.b - before.layout.margin.t - before.layout.margin.b
+    # The axes keep the height that they have on the page.
+    assert paper.layout.height - (before.layout.height or export.HEIGHT) == room > 32
+    plain_bars = export.on_paper(by_method([VFT], AXIS), "Bars")
+    assert plain_bars.layout.margin.b == by_method([VFT], AXIS).layout.margin.b
