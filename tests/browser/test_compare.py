@@ -252,3 +252,34 @@ def test_an_experiment_is_extended_by_a_model(server: tuple[str, str], grid: str
     page.get_by_role("combobox", name="Data and model").click()
     expect(page.get_by_role("option", name="numbers 14 2 20 v1 · 3 deep", exact=True)).to_be_visible(timeout=PATIENCE)
     page.close()
+
+
+def test_runs_chosen_on_the_runs_page_are_compared(server: tuple[str, str], browser: Browser) -> None:
+    address, experiment_id = server
+    page = opened(browser, f"{address}/runs?experiment={experiment_id}&kind=evaluate&q=seed%201")
+    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_disabled(timeout=PATIENCE)
+    for name in ("Evaluate VFT · seed 1", "Evaluate RFT · seed 1"):
+        page.get_by_role("row").filter(has_text=name).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare 2").click()
+    expect(page).to_have_url(re.compile(r"/compare/runs\?run=.*&run="), timeout=PATIENCE)
+    expect(row(page, "VFT").first).to_contain_text("baseline", timeout=PATIENCE)
+    expect(page.get_by_role("combobox", name="Test")).to_have_value("McNemar, two runs", timeout=PATIENCE)
+    page.get_by_text("McNemar p").wait_for()
+    page.wait_for_selector(DRAWN)
+    page.get_by_role("button", name="Actions: RFT").click()
+    page.get_by_role("menuitem", name="Use as baseline").click()
+    expect(row(page, "RFT").first).to_contain_text("baseline", timeout=PATIENCE)
+    other = opened(browser, page.url)
+    expect(row(other, "RFT").first).to_contain_text("baseline", timeout=PATIENCE)
+    other.close()
+    page.close()
+
+
+def test_columns_of_the_runs_are_chosen_and_the_address_keeps_them(server: tuple[str, str], browser: Browser) -> None:
+    page = opened(browser, f"{server[0]}/runs")
+    expect(page.get_by_role("columnheader", name="Seed")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("menuitem", name="Seed").click()
+    expect(page.get_by_role("columnheader", name="Seed")).to_have_count(0, timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("hide=seed"), timeout=PATIENCE)
+    page.close()

@@ -616,6 +616,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chosen-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs
+         * @description Chosen runs against a baseline; runs that differ in their seed only are a row, mean ± std.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/comparison.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs Csv
+         * @description The same table as CSV.
+         */
+        get: operations["compare_runs_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/comparison.tex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs Latex
+         * @description The same table as LaTeX (booktabs).
+         */
+        get: operations["compare_runs_latex"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/figures/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Chosen Figure
+         * @description One figure of chosen runs.
+         */
+        get: operations["read_chosen_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/figures/{name}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Chosen Figure
+         * @description The same figure as PNG, SVG or a self-contained HTML page.
+         */
+        get: operations["export_chosen_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/flips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Chosen Flips
+         * @description Questions that a row fixed or broke against the baseline.
+         */
+        get: operations["read_chosen_flips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dataset-versions/{version_id}": {
         parameters: {
             query?: never;
@@ -10413,6 +10533,317 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_runs: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    compare_runs_csv: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_runs_latex: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_chosen_figure: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path: {
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "votes";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    export_chosen_figure: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                format?: "png" | "svg" | "html";
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path: {
+                name: "task" | "assessment" | "perplexity" | "scatter" | "curves" | "push" | "scores" | "calibration" | "degradation" | "votes";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description This export is not installed */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_chosen_flips: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                /** @description The row's name. */
+                method: string;
+                kind?: "fixed" | "broken";
+                limit?: number;
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlipsRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
                 };
             };
         };

@@ -32,8 +32,7 @@ export function ColumnMenu({ hidden, onChange }: Props) {
         {CHOICES.map(({ id, label }) => (
           <Menu.Item
             key={id}
-            role="menuitemcheckbox"
-            aria-checked={!hidden.includes(id)}
+            aria-current={!hidden.includes(id)}
             leftSection={hidden.includes(id) ? <span /> : <Icon name="check" size={14} />}
             onClick={() => toggle(id)}
           >
