@@ -4,7 +4,8 @@ Where the model's attention allows it, a question is computed once for all of it
 one stream of tokens without padding, ``question response response ... question response ...``. Positions restart
 behind each question and the first token of each response is predicted at its question's last position; who sees
 whom is ``aft.shared_attention``'s business. For other models a micro-batch is a rectangle of ordinary rows,
-``question response``, padded on the right.
+``question response``, padded on the right. A response's last token is predicted and never read: no position that
+predicts anything looks at it.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Microbatch:
 
     @property
     def tokens(self) -> int:
-        """Tokens computed, without padding."""
+        """Tokens of questions and responses, without padding."""
         return sum(row.length for row in self.rows)
 
     @property
@@ -62,8 +63,8 @@ class MicrobatchTensors:
     position_ids: Int[Tensor, "row token"] | None
     """None for ordinary rows: ordinary positions."""
     row_lengths: tuple[tuple[int, ...], ...] | None
-    """Of a stream: the tokens of each question and of each response behind it. None for ordinary rows, where causal
-    attention never looks at padding on the right."""
+    """Of a stream: the tokens read of each question and of each response behind it, where any are. None for ordinary
+    rows, where causal attention never looks at padding on the right."""
     predicted_at: Int[Tensor, " response_token"]
     """Index into the flattened ``row x token`` of the position that predicts each token."""
     targets: Int[Tensor, " response_token"]
@@ -128,11 +129,13 @@ def _rows(group: int, prompt: int, lengths: list[int], longest: int) -> list[Row
 
 def build_tensors(groups: Sequence[GroupIds], microbatch: Microbatch, device: torch.device) -> MicrobatchTensors:
     """Lay out one micro-batch: ids, positions, attention and where every response token is predicted."""
-    width = max(row.length for row in microbatch.rows)
+    # A row of one response is read without its last token.
+    width = max(row.length for row in microbatch.rows) - 1
     ids: list[list[int]] = []
     positions: list[int] = []
     predicted_at: list[int] = []
     targets: list[int] = []
+    row_lengths: list[tuple[int, ...]] = []
     start = 0
     for number, row in enumerate(microbatch.rows):
         prompt, members = groups[row.group][0], [groups[row.group][1][index] for index in row.responses]
@@ -141,22 +144,20 @@ def build_tensors(groups: Sequence[GroupIds], microbatch: Microbatch, device: to
         behind = start + len(prompt)
         for response in members:
             predicted_at.append(start + len(prompt) - 1)
-            predicted_at.extend(range(behind, behind + len(response) - 1))
+            read = len(response) - 1
+            predicted_at.extend(range(behind, behind + read))
             targets.extend(response)
-            positions.extend(range(len(prompt), len(prompt) + len(response)))
-            behind += len(response)
-        padding = 0 if microbatch.shared else width - row.length
-        ids.append([*prompt, *chain.from_iterable(members), *[0] * padding])
+            positions.extend(range(len(prompt), len(prompt) + read))
+            behind += read
+        padding = 0 if microbatch.shared else width - (behind - start)
+        ids.append([*prompt, *chain.from_iterable(response[:-1] for response in members), *[0] * padding])
+        row_lengths.append((len(prompt), *(len(response) - 1 for response in members if len(response) > 1)))
         start = behind
-    row_lengths = tuple(
-        (len(groups[row.group][0]), *(len(groups[row.group][1][index]) for index in row.responses))
-        for row in microbatch.rows
-    )
     return MicrobatchTensors(
         input_ids=torch.tensor([list(chain.from_iterable(ids))] if microbatch.shared else ids, device=device),
         position_ids=torch.tensor([positions], device=device) if microbatch.shared else None,
-        row_lengths=row_lengths if microbatch.shared else None,
+        row_lengths=tuple(row_lengths) if microbatch.shared else None,
         predicted_at=torch.tensor(predicted_at, device=device),
         targets=torch.tensor(targets, device=device),
-        lengths=tuple(chain.from_iterable(lengths[1:] for lengths in row_lengths)),
+        lengths=tuple(len(groups[group][1][response]) for group, response in microbatch.items),
     )

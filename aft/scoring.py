@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 
 from aft.packing import GroupIds, Microbatch, build_tensors, microbatches
 from aft.shared_attention import can_share_prefix, use_shared_prefix
+from aft.shared_stream import stream_hidden
 
 __all__ = [
     "GroupIds",
@@ -115,18 +116,12 @@ def microbatch_token_logprobs(
     _require_window(model, groups, microbatch)
     tensors = build_tensors(groups, microbatch, model.device)
     decoder = model.get_decoder()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    stream: dict[str, object] = {}
-    if tensors.row_lengths is not None:
+    if tensors.row_lengths is None:
+        hidden: Tensor = decoder(input_ids=tensors.input_ids, use_cache=False).last_hidden_state
+        predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
+    else:
         use_shared_prefix(model)
-        # A mask of four axes is passed on as it is; without one transformers would make a dense one.
-        ignored = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=model.device)
-        stream = {
-            "row_lengths": tensors.row_lengths,
-            "position_ids": tensors.position_ids,
-            "attention_mask": ignored,
-        }
-    hidden: Tensor = decoder(input_ids=tensors.input_ids, use_cache=False, **stream).last_hidden_state
-    predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
+        predicting = stream_hidden(decoder, tensors, tensors.row_lengths)
     chunks = chunks or math.ceil(len(tensors.targets) / positions_per_chunk(model))
     logprobs = _target_logprobs(_head(model), predicting, tensors.targets, chunks=chunks)
     return torch.split(logprobs, list(tensors.lengths))

@@ -74,28 +74,56 @@ def shared_prefix_attention(
     if row_lengths is None:
         output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output, None
+    return stream_attention(module, query, key, value, row_lengths, **options), None
+
+
+def stream_attention(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, row_lengths: RowLengths, **options: Any
+) -> Tensor:
+    """``shared_prefix_attention`` of a stream, also where only the last token of each question asks.
+
+    Args:
+        module: The layer that attends.
+        query: ``[1, head, token, width]``, of all tokens or of all but those of each question before its last.
+        key: ``[1, head, token, width]`` of all tokens, with the key heads.
+        value: The same.
+        row_lengths: The structure of the stream.
+        options: Scaling and dropout, as transformers passes them.
+
+    Returns:
+        ``[1, token, head, width]`` for the tokens of ``query``.
+    """
     sections = [length for row in row_lengths for length in row]
+    whole = query.shape[2] == key.shape[2]
+    asking = sections if whole else [length for _, *responses in row_lengths for length in (1, *responses)]
     # split's gradient is one concatenation; that of slices would be a stream of zeros for each.
-    queries, keys, values = (torch.split(each, sections, dim=2) for each in (query, key, value))
+    queries = torch.split(query, asking, dim=2)
+    keys, values = (torch.split(each, sections, dim=2) for each in (key, value))
+    # Every response's mask is a window of one triangle.
+    longest = max(question + max(responses, default=0) for question, *responses in row_lengths)
+    hidden = torch.full((longest, longest), -torch.inf, dtype=query.dtype, device=query.device).triu(1)[None, None]
     outputs: list[Tensor] = []
     for question, *responses in row_lengths:
         first = len(outputs)
+        # A single query looks at everything, which is_causal would not let it.
         own, _ = sdpa_attention_forward(
-            module, queries[first], keys[first], values[first], None, is_causal=True, **options
+            module, queries[first], keys[first], values[first], None, is_causal=whole, **options
         )
         outputs.append(own)
         for at, response in enumerate(responses, start=first + 1):
-            seen = torch.ones(response, question + response, dtype=torch.bool, device=query.device).tril(question)
+            end = question + response
+            seen = hidden[:, :, question:end, :end]
             own, _ = sdpa_attention_forward(
                 module,
                 queries[at],
                 torch.cat([keys[first], keys[at]], dim=2),
                 torch.cat([values[first], values[at]], dim=2),
-                seen[None, None],
+                # Kernels of a GPU are particular about a mask's strides; a CPU's read the window as it is.
+                seen if seen.device.type == "cpu" else seen.contiguous(),
                 **options,
             )
             outputs.append(own)
-    return torch.cat(outputs, dim=1), None
+    return torch.cat(outputs, dim=1)
 
 
 AttentionInterface.register(NAME, shared_prefix_attention)

@@ -40,14 +40,19 @@ def forward_operations(model: Any, groups: Sequence[GroupIds]) -> float:
     """Operations to score every response once, each question read once."""
     settings = model.config
     head = settings.vocab_size * settings.hidden_size
+    layers, width = settings.num_hidden_layers, settings.hidden_size
+    keys_and_values = 2 * width * settings.num_key_value_heads * settings.head_dim
     operations = 0.0
     for prompt_ids, responses in groups:
-        prompt, lengths = len(prompt_ids), [len(ids) for ids in responses]
-        tokens = prompt + sum(lengths)
+        # Nothing looks at a response's last token.
+        prompt, read = len(prompt_ids), [len(ids) - 1 for ids in responses]
         # Causal attention looks at half of the pairs within a part, and at all pairs with the question.
-        pairs = prompt**2 / 2 + sum(length * prompt + length**2 / 2 for length in lengths)
-        operations += 2 * layer_parameters(model) * tokens + 2 * head * sum(lengths)
-        operations += 4 * settings.num_hidden_layers * settings.hidden_size * pairs
+        pairs = prompt**2 / 2 + sum(length * prompt + length**2 / 2 for length in read)
+        operations += 2 * layer_parameters(model) * (prompt + sum(read)) + 2 * head * sum(map(len, responses))
+        operations += 4 * layers * width * pairs
+        # In the last layer a question's tokens before its last need keys and values only.
+        operations -= 2 * (layer_parameters(model) / layers - keys_and_values) * (prompt - 1)
+        operations -= 4 * width * (prompt**2 / 2 - prompt)
     return operations
 
 

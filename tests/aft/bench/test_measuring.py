@@ -70,13 +70,15 @@ def test_memory_of_many_candidates_is_compared_with_that_of_few() -> None:
 
 def test_operations_are_twice_the_parameters_a_token_and_attention() -> None:
     model, _ = build_model(BenchConfig(name="train", model="builtin"))
-    settings = model.config
-    everything = sum(parameter.numel() for parameter in model.parameters())
-    head = settings.vocab_size * settings.hidden_size
-    pairs = 10**2 / 2 + 2 * (4 * 10 + 4**2 / 2)
-    attention = 4 * settings.num_hidden_layers * settings.hidden_size * pairs
-    expected = 2 * (everything - head) * 18 + 2 * head * 8 + attention
-    assert forward_operations(model, [((1,) * 10, [(1,) * 4] * 2)]) == expected
+    width, layers = model.config.hidden_size, model.config.num_hidden_layers
+    head = model.config.vocab_size * width
+    layer = sum(parameter.numel() for parameter in model.parameters() if parameter.numel() != head) / layers
+    # A question of 10 tokens and two responses of 4, of which the last token is not read.
+    responses = 2 * (3 * 10 + 3**2 / 2)
+    attention = 4 * width * (layers * responses + (layers - 1) * 10**2 / 2 + 10)
+    last = layer * (1 + 6) + 2 * width**2 * 9
+    expected = 2 * layer * (layers - 1) * 16 + 2 * last + 2 * head * 8 + attention
+    assert forward_operations(model, [((1,) * 10, [(1,) * 4] * 2)]) == pytest.approx(expected, rel=1e-12)
 
 
 def test_pairs_are_those_of_the_groups() -> None:
