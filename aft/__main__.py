@@ -83,6 +83,9 @@ def _evaluate(chosen: argparse.Namespace) -> dict[str, Any]:
 def _load(chosen: argparse.Namespace) -> tuple[Any, Any]:
     from aft.models import load_model
 
+    # A name that is no directory would be looked up on a hub, with retries for half a minute.
+    if not chosen.model.is_dir():
+        raise ValueError(f"There is no directory '{chosen.model}'. Give the one that holds the model's config.json.")
     return load_model(chosen.model, precision=chosen.precision, device=chosen.device)
 
 

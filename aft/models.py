@@ -221,6 +221,7 @@ def load_model(
             f"'{sorted(loading['missing_keys'])[0]}'. Save the model again with save_pretrained."
         )
         raise ValueError(msg)
+    _require_finite(model, source)
     end_token_id(tokenizer)
     embeddings = cast(nn.Embedding, model.get_input_embeddings()).num_embeddings
     if len(tokenizer) > embeddings:
@@ -239,6 +240,16 @@ def load_model(
         nn.Module.to(model, device)
     nn.Module.eval(model)
     return model, tokenizer
+
+
+def _require_finite(model: nn.Module, source: str) -> None:
+    for name, parameter in model.named_parameters():
+        if parameter.is_floating_point() and not parameter.isfinite().all():
+            msg = (
+                f"The weights of '{source}' hold NaN or infinite numbers, in '{name}' first: the training that made "
+                "them diverged, or a file is damaged. Use an earlier checkpoint, or save the model again."
+            )
+            raise ValueError(msg)
 
 
 def _load_adapter(

@@ -196,8 +196,9 @@ def read_candidates(path: Path) -> list[CandidateLine]:
             body = json.loads(text)
             lines.append(CandidateLine(**{**body, "token_ids": tuple(body["token_ids"])}))
         except (ValueError, TypeError, KeyError) as error:
+            what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise ValueError(
-                f"Line {number} of {path} is no candidate: {error}. Make the file with `sample`."
+                f"Line {number} of {path} is no candidate: {what}. Make the file with `sample`."
             ) from error
     return lines
 

@@ -171,7 +171,8 @@ def check_groups(groups: Sequence[Group], config: TrainConfig, *, vocabulary: in
 
     Raises:
         ValueError: If there is nothing to train on, an example is too long, a token is not in the model's
-            vocabulary, no two candidates differ in rating, or DPO lacks reference scores.
+            vocabulary, no two candidates differ in rating, or reference scores that the method needs are
+            missing or not finite.
     """
     if not groups:
         raise ValueError("There is no question to train on. Choose a split whose training part is not empty.")
@@ -201,6 +202,13 @@ def check_groups(groups: Sequence[Group], config: TrainConfig, *, vocabulary: in
                     "Score the candidates under the reference model first."
                 )
                 raise ValueError(msg)
+            for candidate in group.candidates:
+                if not math.isfinite(candidate.reference_score or 0.0):
+                    msg = (
+                        f"A candidate of question '{group.question_id}' has the reference score "
+                        f"{candidate.reference_score}. Score it again, or leave it out."
+                    )
+                    raise ValueError(msg)
 
 
 def _all_ids(group: Group) -> list[tuple[int, ...]]:

@@ -45,6 +45,7 @@ def check(spec: ExperimentSpec, around: Surroundings) -> list[Finding]:
         *_lengths(spec, around),
         *_statistics(spec),
         *_trackers(spec),
+        *_packages(spec),
         *_machine(around),
     ]
     if spec.judge == "oracle" and around.task != "arithmetic":
@@ -259,6 +260,26 @@ def _trackers(spec: ExperimentSpec) -> list[Finding]:
         )
         for name in dict.fromkeys([*spec.trackers, *get_settings().tracker_names])
         if find_spec(name) is None
+    ]
+
+
+def _packages(spec: ExperimentSpec) -> list[Finding]:
+    """What a run would only say when its turn comes, which for sampling is after the first training."""
+    quantised = spec.lora is not None and spec.lora.quantize != "none"
+    wanted = [
+        (spec.sampling_engine == "vllm", "vllm", "sampling_engine", "aft-workbench[vllm]", "the built-in engine"),
+        (spec.parallel.uses_zero, "deepspeed", "parallel.strategy", "deepspeed>=0.19.8", "data-parallel"),
+        (quantised, "bitsandbytes", "lora.quantize", "bitsandbytes>=0.50", "frozen weights as loaded"),
+    ]
+    return [
+        Finding(
+            "warning",
+            field,
+            f"The package '{name}' is not installed on this machine: runs that need it will fail here.",
+            f"Install it where the workers run (`pip install '{requirement}'`), or choose {instead}.",
+        )
+        for is_wanted, name, field, requirement, instead in wanted
+        if is_wanted and find_spec(name) is None
     ]
 
 

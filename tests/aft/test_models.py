@@ -100,6 +100,16 @@ def test_missing_tensors_are_refused(saved: Path) -> None:
         load_model(saved)
 
 
+def test_weights_that_are_not_finite_are_refused(saved: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(saved / "model.safetensors")
+    tensors["model.layers.0.mlp.up_proj.weight"][3, 2] = float("nan")
+    save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"hold NaN or infinite numbers, in 'model\.layers\.0\.mlp\.up_proj\.weight'"):
+        load_model(saved)
+
+
 def test_tokenizer_larger_than_the_model_is_refused(saved: Path) -> None:
     build_tokenizer([*WORDS, "another"]).save_pretrained(saved)
     with pytest.raises(ValueError, match="has 108 tokens, the model only 107 embeddings"):

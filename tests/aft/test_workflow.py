@@ -80,6 +80,11 @@ def test_what_cannot_work_is_told_with_the_remedy(here: Path, capsys: pytest.Cap
     (here / "odd.jsonl").write_text('{"name": "Ann"}\n')
     assert main(["rate", "odd.jsonl", "--data", "odd.jsonl"]) == 1
     assert "Say which column holds what" in capsys.readouterr().err
+    (here / "one.jsonl").write_text('{"question": "1?", "answer": "1"}\n')
+    asked = ["sample", "--data", "one.jsonl", "--task", "gsm8k", "--model", "nowhere", "--out", "new.jsonl"]
+    assert main(asked) == 1
+    assert "There is no directory 'nowhere'" in capsys.readouterr().err
+    assert not (here / "new.jsonl").exists()
 
 
 def test_odd_files_are_named(here: Path) -> None:
@@ -87,7 +92,7 @@ def test_odd_files_are_named(here: Path) -> None:
     with pytest.raises(ValueError, match=r"Row 2 of odd\.jsonl cannot be read"):
         read_examples(Path("odd.jsonl"), "gsm8k")
     (here / "candidates.jsonl").write_text('{"text": "no ids"}\n')
-    with pytest.raises(ValueError, match=r"Line 1 of candidates\.jsonl is no candidate"):
+    with pytest.raises(ValueError, match=r"Line 1 of candidates\.jsonl is no candidate: it has no 'token_ids'"):
         read_candidates(Path("candidates.jsonl"))
 
 

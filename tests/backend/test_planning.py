@@ -7,7 +7,7 @@ from aft.config.experiment import ExperimentSpec
 from aft.config.method import MethodConfig, method_label
 from aft.config.sampling import EvaluateConfig, SampleConfig
 from aft.config.training import BuiltinModelConfig, TrainConfig
-from backend.services import estimates
+from backend.services import estimates, warnings
 from backend.services.planning import plan_runs
 from backend.services.warnings import Surroundings, check
 
@@ -259,6 +259,22 @@ def test_impossible_settings_are_errors_that_name_the_value() -> None:
     assert any("oracle judge" in message for message in errors)
     assert any("GB are free" in message for message in errors)
     assert any("No worker is running" in message for message in found)
+
+
+def test_packages_that_a_later_run_needs_are_asked_for_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warnings, "find_spec", lambda name: None)
+    changes: dict[str, object] = {
+        "sampling_engine": "vllm",
+        "lora": {"quantize": "4bit"},
+        "parallel": {"processes": 2, "strategy": "zero2"},
+    }
+    found = {item.field: item for item in check(make_spec(**changes), AROUND) if "is not installed" in item.message}
+    assert set(found) == {"sampling_engine", "lora.quantize", "parallel.strategy"}
+    assert "'vllm'" in found["sampling_engine"].message
+    assert "pip install 'aft-workbench[vllm]'" in found["sampling_engine"].remedy
+    assert not [message for message in findings() if "is not installed" in message]
+    monkeypatch.setattr(warnings, "find_spec", lambda name: object())
+    assert not [message for message in findings(**changes) if "is not installed" in message]
 
 
 def test_one_seed_is_warned_about() -> None:

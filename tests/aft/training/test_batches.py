@@ -118,6 +118,9 @@ def test_dpo_carries_reference_scores() -> None:
 
 
 LONG = dataclasses.replace(RATED, question_id="long", reference_ids=(3,) * 40)
+BROKEN = dataclasses.replace(
+    RATED, candidates=(TrainingCandidate((5,), 1.0, -0.5), TrainingCandidate((6,), 0.0, float("nan")))
+)
 UNSCORED = dataclasses.replace(RATED, candidates=(TrainingCandidate((5,), 1.0), TrainingCandidate((6,), 0.0)))
 
 
@@ -130,6 +133,7 @@ UNSCORED = dataclasses.replace(RATED, candidates=(TrainingCandidate((5,), 1.0), 
         ([dataclasses.replace(RATED, prompt_ids=(1, 99))], config(), "'q' has token 99, but the model knows 20 tokens"),
         ([TIED], config(name="aft"), "No question has two candidates with different ratings"),
         ([UNSCORED], config(name="dpo"), "'q' has no reference score, which DPO · none needs"),
+        ([BROKEN], config(name="dpo"), "'q' has the reference score nan. Score it again"),
     ],
 )  # fmt: skip
 def test_impossible_training_is_refused_before_it_starts(
