@@ -1,151 +1,27 @@
-"""Every table and figure of the paper as an experiment: on any model and data, and in miniature on the built-in ones.
+"""Every table and figure of the paper as a preset, with the equal-epoch control that its tables have not."""
 
-A preset is data: which methods, and which settings differ from the paper's (``PAPER``) or the miniature's
-(``MINIATURE``). The equal-epoch control stands beside every method, which the paper's own tables have not.
-"""
+from typing import Final
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-from aft.config.experiment import ExperimentSpec
-from aft.config.grid import BUILTIN as BUILTIN
-from aft.config.method import MethodConfig
-
-PAPER: Final[Mapping[str, Any]] = {
-    "seeds": (1, 2, 3),
-    "k": 6,
-    "temperature": 1.0,
-    "max_new_tokens": 256,
-    "max_length": 512,
-    "optimizer": {"learning_rate": 2e-5, "epochs": 3, "warmup_fraction": 0.03},
-}
-"""Appendix B: 3 seeds, k = 6 at temperature 1, 2e-5 with 3 % warm-up and linear decay, 3 epochs, 512 tokens."""
-
-MINIATURE: Final[Mapping[str, Any]] = {
-    "seeds": (1, 2, 3),
-    "judge": "oracle",
-    "train_questions": 500,
-    "k": 12,
-    "max_new_tokens": 64,
-    "max_length": 128,
-    "optimizer": {"learning_rate": 2e-3, "epochs": 6},
-    "vft_reduction": "batch-token-mean",
-    "validation_questions": 200,
-    "evaluations_per_run": 3,
-    "test_questions": 2000,
-    "assessment_questions": 300,
-    "assessment_samples": 20,
-    "beta_search": {"betas": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5), "seeds": (0,)},
-}
-"""The configuration in which a model of 343 thousand parameters shows the paper's effects on a CPU; it was found on
-validation questions of seed 0, which is never reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """One table or figure."""
-
-    name: str
-    """E.g. ``table-2``."""
-    title: str
-    paper: str
-    """What the paper did and found."""
-    look_at: str
-    """Where its answer is in this product."""
-    methods: tuple[MethodConfig, ...]
-    published: tuple[str, ...] = ()
-    """Published columns that belong to it."""
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """What it changes in the paper's settings."""
-    mini_methods: tuple[MethodConfig, ...] = ()
-    """Its methods in miniature, where not the same."""
-    mini_changes: Mapping[str, Any] = field(default_factory=dict)
-    """What it changes in the miniature's settings."""
-    miniature: str = ""
-    """What is different in miniature, beyond model, data and settings."""
-
-
-def paper_spec(
-    preset: Preset, *, dataset_version_id: str, base_model_id: str, split_id: str | None = None
-) -> ExperimentSpec:
-    """The preset as the paper ran it, on the data and model given."""
-    settings = {**PAPER, **preset.changes}
-    return ExperimentSpec.model_validate(
-        {
-            "name": preset.title,
-            "dataset_version_id": dataset_version_id,
-            "split_id": split_id,
-            "base_model_id": base_model_id,
-            "methods": preset.methods,
-            **settings,
-        }
-    )
-
-
-def mini_spec(preset: Preset, seeds: tuple[int, ...] | None = None) -> ExperimentSpec:
-    """The preset on the built-in model and task."""
-    settings = {**MINIATURE, **preset.mini_changes}
-    if seeds is not None:
-        settings["seeds"] = seeds
-    return ExperimentSpec.model_validate(
-        {
-            "name": f"{preset.title}, in miniature",
-            "dataset_version_id": BUILTIN,
-            "base_model_id": BUILTIN,
-            "methods": preset.mini_methods or preset.methods,
-            **settings,
-        }
-    )
-
-
-def _method(name: str, constraint: str = "none", **settings: Any) -> MethodConfig:
-    return MethodConfig.model_validate({"name": name, "constraint": constraint, **settings})
-
-
-def _ranked(name: str, constraint: str = "none", **settings: Any) -> MethodConfig:
-    return _method(name, constraint, feedback="ranking", **settings)
-
-
-VFT: Final = _method("vft")
-CONTROL: Final = _method("vft-continued")
-RFT: Final = _method("rft")
-BASELINES: Final = (VFT, CONTROL)
-RANK_DATA: Final = {"k": 8, "feedback": "ranking"}
-_ALPHAS: Final = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
-_MINI_ALPHAS: Final = (0.0, 0.1, 0.3, 0.6, 1.0)
-_BETAS: Final = (-0.8, -0.4, -0.2, 0.0, 0.1, 0.15, 0.2, 0.4, 0.8)
-_MINI_BETAS: Final = (-0.8, -0.4, 0.0, 0.15, 0.4, 0.8)
-_FACTORS: Final = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
-_KS: Final = (8, 16, 32, 64)
-_MINI_KS: Final = (3, 6, 12, 24)
-_MODELS: Final = ("llama-7b", "llama2-7b", "llama-13b", "llama2-13b")
-_RANK_COLUMN: Final = "llama-7b/gsm8k-rank"
-
-
-def _noisy(alphas: tuple[float, ...]) -> tuple[MethodConfig, ...]:
-    return tuple(_method(name, negative_noise=alpha) for name in ("aft", "rrhf") for alpha in alphas)
-
-
-def _bounded(betas: tuple[float, ...]) -> tuple[MethodConfig, ...]:
-    return tuple(_method("aft", "boundary", boundary_beta=beta, label=f"AFT · β {beta:g}") for beta in betas)
-
-
-def _sampled(ks: tuple[int, ...]) -> tuple[MethodConfig, ...]:
-    return tuple(_method("aft", constraint, k=k) for constraint in ("detached", "boundary") for k in ks)
-
-
-_RANKED_AFT: Final = tuple(
-    _ranked("aft", constraint) for constraint in ("none", "detached", "detached-lowest", "boundary")
-)
-_ALL: Final = (
-    *BASELINES,
+from aft.paper.preset import Preset
+from aft.paper.preset_methods import (
+    ALL,
+    ALPHAS,
+    BASELINES,
+    BETAS,
+    FACTORS,
+    KS,
+    MINI_ALPHAS,
+    MINI_BETAS,
+    MINI_KS,
+    MODELS,
+    RANK_COLUMN,
+    RANK_DATA,
     RFT,
-    _method("aft"),
-    _method("aft", "detached"),
-    _method("aft", "boundary"),
-    *_RANKED_AFT,
-    *(_ranked(name, constraint) for name in ("rrhf", "pro", "dpo") for constraint in ("none", "detached")),
+    bounded,
+    method,
+    noisy,
+    ranked,
+    sampled,
 )
 
 PRESETS: Final[tuple[Preset, ...]] = (
@@ -157,8 +33,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "kinds of feedback, RRHF and PRO with and without a constraint; ranking DPO beside them."
         ),
         look_at="The comparison table and the degradation panel.",
-        methods=_ALL,
-        published=("table2/llama-7b/gsm8k", f"table4/{_RANK_COLUMN}", f"table8/{_RANK_COLUMN}"),
+        methods=ALL,
+        published=("table2/llama-7b/gsm8k", f"table4/{RANK_COLUMN}", f"table8/{RANK_COLUMN}"),
         miniature="The sweeps of Figures 2a to 2d are presets of their own; `aft reproduce` runs all of them.",
     ),
     Preset(
@@ -173,7 +49,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "accuracy over models."
         ),
         methods=BASELINES,
-        published=tuple(f"table1/{model}/{data}" for model in _MODELS for data in ("gsm8k", "ecqa")),
+        published=tuple(f"table1/{model}/{data}" for model in MODELS for data in ("gsm8k", "ecqa")),
         miniature="One model: its assessment accuracy is measured, the correlation over models is not.",
     ),
     Preset(
@@ -187,10 +63,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "Task accuracy against VFT and against the control; the other data sets and models go under More data sets "
             "and models."
         ),
-        methods=(*BASELINES, RFT, _method("aft", "detached"), _method("aft", "boundary", boundary_search=True)),
-        published=tuple(f"table2/{model}/{data}" for model in _MODELS for data in ("gsm8k", "aqua", "ecqa")),
+        methods=(*BASELINES, RFT, method("aft", "detached"), method("aft", "boundary", boundary_search=True)),
+        published=tuple(f"table2/{model}/{data}" for model in MODELS for data in ("gsm8k", "aqua", "ecqa")),
         mini_methods=(
-            *BASELINES, RFT, _method("aft"), _method("aft", "detached"), _method("aft", "boundary"),
+            *BASELINES, RFT, method("aft"), method("aft", "detached"), method("aft", "boundary"),
         ),
         miniature="β is the paper's usual 0.15 rather than searched for, and unconstrained AFT stands beside.",
     ),
@@ -203,14 +79,14 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="The degradation panel: assessment accuracy, task accuracy and perplexity against VFT.",
         methods=(
-            *BASELINES, _ranked("rrhf"), _ranked("pro"), _ranked("aft"), _ranked("rrhf", "detached"),
-            _ranked("pro", "detached"), _ranked("aft", "boundary", boundary_search=True),
+            *BASELINES, ranked("rrhf"), ranked("pro"), ranked("aft"), ranked("rrhf", "detached"),
+            ranked("pro", "detached"), ranked("aft", "boundary", boundary_search=True),
         ),
-        published=(f"table4/{_RANK_COLUMN}",),
+        published=(f"table4/{RANK_COLUMN}",),
         changes=RANK_DATA,
         mini_methods=(
-            *BASELINES, _ranked("rrhf"), _ranked("rrhf", "detached"), _ranked("pro"), _ranked("pro", "detached"),
-            _ranked("aft"), _ranked("aft", "boundary"),
+            *BASELINES, ranked("rrhf"), ranked("rrhf", "detached"), ranked("pro"), ranked("pro", "detached"),
+            ranked("aft"), ranked("aft", "boundary"),
         ),
         miniature="Ratings are the task's step oracle's, and β is 0.15.",
     ),
@@ -223,11 +99,11 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy against VFT and against the control.",
         methods=(
-            *BASELINES, RFT, _ranked("rrhf"), _ranked("pro"), _ranked("aft", "boundary", boundary_search=True),
+            *BASELINES, RFT, ranked("rrhf"), ranked("pro"), ranked("aft", "boundary", boundary_search=True),
         ),
-        published=tuple(f"table3/{model}/gsm8k-rank" for model in _MODELS),
+        published=tuple(f"table3/{model}/gsm8k-rank" for model in MODELS),
         changes=RANK_DATA,
-        mini_methods=(*BASELINES, RFT, _ranked("rrhf"), _ranked("pro"), _ranked("aft", "boundary")),
+        mini_methods=(*BASELINES, RFT, ranked("rrhf"), ranked("pro"), ranked("aft", "boundary")),
         miniature="Ratings are the task's step oracle's, and β is 0.15.",
     ),
     Preset(
@@ -239,10 +115,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy by constraint.",
         methods=(
-            *BASELINES, _ranked("aft", "boundary"), _ranked("aft", "detached"), _ranked("aft", "detached-lowest"),
-            _ranked("aft"),
+            *BASELINES, ranked("aft", "boundary"), ranked("aft", "detached"), ranked("aft", "detached-lowest"),
+            ranked("aft"),
         ),
-        published=(f"table8/{_RANK_COLUMN}",),
+        published=(f"table8/{RANK_COLUMN}",),
         changes=RANK_DATA,
     ),
     Preset(
@@ -254,10 +130,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy of PRO's four forms.",
         methods=(
-            *BASELINES, _ranked("pro"), _ranked("pro", temperature=False), _ranked("pro", "detached"),
-            _ranked("pro", "detached", temperature=False),
+            *BASELINES, ranked("pro"), ranked("pro", temperature=False), ranked("pro", "detached"),
+            ranked("pro", "detached", temperature=False),
         ),
-        published=(f"table11/{_RANK_COLUMN}",),
+        published=(f"table11/{RANK_COLUMN}",),
         changes=RANK_DATA,
     ),
     Preset(
@@ -269,8 +145,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy of each loss without constraint, detached and with the boundary.",
         methods=(
-            *BASELINES, _ranked("dpo"), _ranked("dpo", "detached"), _ranked("dpo", "boundary"),
-            _ranked("rrhf", "boundary"), _ranked("pro", "boundary"),
+            *BASELINES, ranked("dpo"), ranked("dpo", "detached"), ranked("dpo", "boundary"),
+            ranked("rrhf", "boundary"), ranked("pro", "boundary"),
         ),
         changes=RANK_DATA,
     ),
@@ -283,8 +159,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy of the three boundaries, binary feedback.",
         methods=(
-            *BASELINES, _method("aft", "boundary", boundary_search=True),
-            _method("aft", "boundary", boundary_rule="spread"), _method("aft", "boundary", boundary_rule="floor"),
+            *BASELINES, method("aft", "boundary", boundary_search=True),
+            method("aft", "boundary", boundary_rule="spread"), method("aft", "boundary", boundary_rule="floor"),
         ),
     ),
     Preset(
@@ -296,8 +172,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy against VFT and against the longer controls.",
         methods=(
-            *BASELINES, _method("vft-continued", epochs_factor=4), RFT, _method("aft", "detached"),
-            _method("aft", "boundary"),
+            *BASELINES, method("vft-continued", epochs_factor=4), RFT, method("aft", "detached"),
+            method("aft", "boundary"),
         ),
         changes={"reference_noise": 0.5},
         mini_changes={"reference_noise": 0.5},
@@ -312,8 +188,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         ),
         look_at="Task accuracy against the controls of 3 and 9 times the epochs.",
         methods=(
-            *BASELINES, _method("vft-continued", epochs_factor=3), _method("vft-continued", epochs_factor=9), RFT,
-            _method("aft", "detached"), _method("aft", "boundary"),
+            *BASELINES, method("vft-continued", epochs_factor=3), method("vft-continued", epochs_factor=9), RFT,
+            method("aft", "detached"), method("aft", "boundary"),
         ),
     ),
     Preset(
@@ -321,7 +197,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
         title="Figure 2d: self-consistency",
         paper="Majority votes over sampled paths gain more with AFT than with VFT as the number of paths grows.",
         look_at="The self-consistency curves.",
-        methods=(*BASELINES, _method("aft", "detached"), _method("aft", "boundary")),
+        methods=(*BASELINES, method("aft", "detached"), method("aft", "boundary")),
         changes={"self_consistency": (1, 5, 10, 20, 40)},
         mini_changes={"self_consistency": (1, 2, 4, 8, 16), "test_questions": 1000},
         miniature="Up to 16 paths on 1,000 test questions.",
@@ -331,16 +207,16 @@ PRESETS: Final[tuple[Preset, ...]] = (
         title="Figure 2c: β of the boundary",
         paper="Task accuracy first rises and then falls as β goes from -0.8 to 0.8.",
         look_at="The curve of task accuracy over β.",
-        methods=(*BASELINES, *_bounded(_BETAS)),
-        mini_methods=(*BASELINES, *_bounded(_MINI_BETAS)),
+        methods=(*BASELINES, *bounded(BETAS)),
+        mini_methods=(*BASELINES, *bounded(MINI_BETAS)),
     ),
     Preset(
         name="figure-2b",
         title="Figure 2b: number of candidates k",
         paper="0, 8, 16, 32 and 64 COTs of each question, LLaMA-7B: AFT gets better with every doubling.",
         look_at="The curve of task accuracy over k; k = 0 is VFT.",
-        methods=(*BASELINES, *_sampled(_KS)),
-        mini_methods=(*BASELINES, *_sampled(_MINI_KS)),
+        methods=(*BASELINES, *sampled(KS)),
+        mini_methods=(*BASELINES, *sampled(MINI_KS)),
         changes={"k": 64},
         mini_changes={"k": 24},
         miniature="3, 6, 12 and 24 COTs.",
@@ -353,8 +229,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "model with good negatives (α = 0) and improve it with bad ones."
         ),
         look_at="The curves of task accuracy over α, with VFT as the line.",
-        methods=(*BASELINES, *_noisy(_ALPHAS)),
-        mini_methods=(*BASELINES, *_noisy(_MINI_ALPHAS)),
+        methods=(*BASELINES, *noisy(ALPHAS)),
+        mini_methods=(*BASELINES, *noisy(MINI_ALPHAS)),
         miniature="Words that full stops were put into are unknown to the built-in tokenizer, which has whole words.",
     ),
     Preset(
@@ -365,10 +241,10 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "no factor reaches VFT's 20.8."
         ),
         look_at="The curve of task accuracy over the factor.",
-        methods=(*BASELINES, *(_ranked("rrhf", beta=factor) for factor in _FACTORS)),
-        published=(f"table10/{_RANK_COLUMN}",),
+        methods=(*BASELINES, *(ranked("rrhf", beta=factor) for factor in FACTORS)),
+        published=(f"table10/{RANK_COLUMN}",),
         changes=RANK_DATA,
-        mini_methods=(*BASELINES, *(_ranked("rrhf", beta=factor) for factor in (0.1, 0.3, 1.0))),
+        mini_methods=(*BASELINES, *(ranked("rrhf", beta=factor) for factor in (0.1, 0.3, 1.0))),
         miniature="Three factors.",
     ),
     Preset(
@@ -377,8 +253,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         paper="β by task accuracy on validation questions, among 0 to 0.5 in steps of 0.05: mostly 0.15.",
         look_at="The run that chooses β, with the accuracy of every value.",
         methods=(
-            *BASELINES, _method("aft", "boundary", boundary_search=True),
-            _method("aft", "boundary", boundary_search=True, feedback="ranking"),
+            *BASELINES, method("aft", "boundary", boundary_search=True),
+            method("aft", "boundary", boundary_search=True, feedback="ranking"),
         ),
         miniature="Eight values on seed 0.",
     ),
@@ -393,7 +269,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "Task accuracy. Train on a data set that holds the three training sets, and name each task's data set, "
             "MMLU among them, under Also test on."
         ),
-        methods=(*BASELINES, _method("aft", "detached"), _method("aft", "boundary")),
+        methods=(*BASELINES, method("aft", "detached"), method("aft", "boundary")),
         published=tuple(f"table5/llama-7b/{data}" for data in ("gsm8k", "aqua", "ecqa", "mmlu")),
         miniature="The built-in data has one task with three kinds of question, so that nothing is out of its domain.",
     ),
@@ -405,7 +281,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
             "second step, AFT is right, and without the boundary the answer repeats itself without end."
         ),
         look_at="The case study: answers side by side, the first wrong step marked, repetition measured.",
-        methods=(*BASELINES, _method("aft", "boundary"), _method("aft")),
+        methods=(*BASELINES, method("aft", "boundary"), method("aft")),
     ),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import BuiltinModelConfig
-from aft.paper.presets import Preset, mini_spec
+from aft.paper.preset import Preset, mini_spec
 
 REPRODUCED: Final = (
     "table-2",

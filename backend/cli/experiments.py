@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from aft.config.experiment import ExperimentSpec
-from aft.paper.presets import BUILTIN, NAMES, mini_spec, paper_spec
+from aft.config.grid import BUILTIN
+from aft.paper.preset import mini_spec, paper_spec
+from aft.paper.presets import NAMES
 from backend import jobs
 from backend.cli import experiment_changes, experiment_files
 from backend.cli.acting import plain_errors

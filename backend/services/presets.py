@@ -2,8 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from aft.config.grid import BUILTIN
 from aft.paper import SOURCE, get_column
-from aft.paper.presets import BUILTIN, PRESETS, Preset, get_preset, mini_spec, paper_spec
+from aft.paper.preset import Preset, mini_spec, paper_spec
+from aft.paper.presets import PRESETS, get_preset
 from backend.errors import NotFound
 from backend.schemas.presets import PresetRead, PublishedTable, PublishedValue
 from backend.services import experiments

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.paper.presets import NAMES, Preset, get_preset
+from aft.paper.preset import Preset
+from aft.paper.presets import NAMES, get_preset
 from aft.paper.scales import REPRODUCED, Scale, reproduced_spec
 from backend.db.models import BaseModelEntry, Experiment
 from backend.errors import Conflict, Invalid

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from aft.arithmetic import oracle_rating
 from aft.config.experiment import ExperimentSpec
 from aft.config.method import method_label
-from aft.paper.presets import NAMES, get_preset, mini_spec
+from aft.paper.preset import mini_spec
+from aft.paper.presets import NAMES, get_preset
 from backend.db.models import BaseModelEntry, Candidate, Dataset, DatasetVersion, Example, ExperimentRun, Result
 from backend.db.session import transaction
 from tests.backend.cli import aft

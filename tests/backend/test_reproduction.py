@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from aft.config.method import method_label
-from aft.paper.presets import NAMES, PRESETS, Preset, get_preset, mini_spec, paper_spec
+from aft.paper.preset import Preset, mini_spec, paper_spec
+from aft.paper.presets import NAMES, PRESETS, get_preset
 from aft.paper.scales import REPRODUCED, SCALES
 from aft.paper.shapes import CLAIMS
 from aft.statistics import paired_t
