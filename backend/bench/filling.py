@@ -244,4 +244,5 @@ def _load(model: Any, rows: Iterable[dict[str, Any]]) -> None:
     rows = iter(rows)
     while some := list(itertools.islice(rows, _ROWS)):
         with transaction() as session:
-            session.execute(insert(model), some)
+            # One statement for all rows, whichever of their values are None.
+            session.execute(insert(model).execution_options(render_nulls=True), some)

@@ -203,9 +203,10 @@ class _Import:
         self.seen.taken += len(values)
         stored: list[tuple[int, CandidateRow]] = []
         if not any(row.rating is not None or row.scores for _, row in rows):
-            session.execute(insert(Candidate), values)
+            session.execute(insert(Candidate).execution_options(**candidates.WITH_NULLS), values)
         else:
             returning = insert(Candidate).returning(Candidate.id, sort_by_parameter_order=True)
+            returning = returning.execution_options(**candidates.WITH_NULLS)
             ids: Sequence[int] = session.scalars(returning, values).all()
             stored = [(one, row) for one, (_, row) in zip(ids, rows, strict=True)]
             self._rate(session, stored)

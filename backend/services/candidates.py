@@ -4,7 +4,7 @@ import array
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, and_, insert, select
 from sqlalchemy.orm import Session, aliased, defer
@@ -26,6 +26,8 @@ from backend.services import candidate_stats
 
 SHOWN_TEXT = 20_000
 """Characters of a candidate's text sent with a page; hostile or broken samples can be megabytes long."""
+WITH_NULLS: Final = {"render_nulls": True}
+"""Else a row whose answer is None is a statement of its own, and so is the next one that has an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def record(session: Session, *, run_id: str, task: str, samples: Sequence[Sample
         known.indices.add(sample.sample_index)
         known.texts.add(key)
     if rows:
-        session.execute(insert(Candidate), rows)
+        session.execute(insert(Candidate).execution_options(**WITH_NULLS), rows)
         candidate_stats.candidates_changed(session, run_id, {row["example_id"] for row in rows})
     return len(rows)
 
