@@ -234,7 +234,7 @@ def load_model(
         # Outside of training mode, in which dropout would be on, bitsandbytes repacks a CPU's weights for a product
         # that has no gradient and takes widths of multiples of 32 only.
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+            cast(Any, module).support_avx512bf16_for_cpu = False
     if quantize == "none":
         # As a plain module: transformers' own annotations do not admit a device.
         nn.Module.to(model, device)
