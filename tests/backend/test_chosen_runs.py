@@ -19,7 +19,7 @@ URL = "/api/v1/chosen-runs"
 def cells(data_directory: Any) -> dict[str, str]:
     """Run ids by cell of a finished experiment with seeds 1 and 2, and of one (``k8/...``) with another k."""
     assert data_directory
-    found = {}
+    found: dict[str, str] = {}
     with transaction() as session:
         first = spec_of(session, methods=METHODS, seeds=[1, 2], self_consistency=[], pass_at_k=[])
         for prefix, spec in (("", first), ("k8/", first.model_copy(update={"k": 8, "name": "k8"}))):

@@ -4,7 +4,7 @@ import pytest
 
 from backend.db.models import BaseModelEntry, Run, RunParent
 from backend.db.session import reading, transaction
-from backend.services import previews
+from backend.services import sizing
 from backend.settings import get_settings
 from tests.backend.cli import aft, ids
 from tests.backend.client import client
@@ -97,7 +97,7 @@ def test_parameters_of_a_tiny_model_are_estimated_by_its_vocabulary(version_id: 
         }
     difference = memory["large"]["estimate_memory_bytes"] - memory["small"]["estimate_memory_bytes"]
     assert difference == 16 * 64 * (20_000 - 300)
-    assert previews.BUILTIN_WINDOW == 1024
+    assert sizing.BUILTIN_WINDOW == 1024
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def run_ids(experiment: dict[str, Any]) -> dict[str, str]:
 def test_a_model_is_added_as_a_block_and_finished_cells_stay(
     experiment: dict[str, Any], others: dict[str, str]
 ) -> None:
-    added = {"more_models": [others["model"]]}
+    added: dict[str, Any] = {"more_models": [others["model"]]}
     with client() as web:
         table = web.get(f"/api/v1/experiments/{experiment['id']}/comparison").json()
         plan = act(web, experiment, "extend/plan", **added)
@@ -90,7 +90,7 @@ def test_a_data_set_is_added_and_its_model_is_not_made_again(
 
 
 def test_the_trained_models_are_tested_on_one_more_data_set(experiment: dict[str, Any], others: dict[str, str]) -> None:
-    added = {"also_test_on": [{"dataset_version_id": others["dataset"]}]}
+    added: dict[str, Any] = {"also_test_on": [{"dataset_version_id": others["dataset"]}]}
     with client() as web:
         grown = act(web, experiment, "extend", **added)
         again = act(web, experiment, "extend", 422, **added)

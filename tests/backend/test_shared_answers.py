@@ -1,6 +1,7 @@
 """Answers that many ask for at once are made once."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_those_who_ask_meanwhile_wait_for_the_first() -> None:
 
 def test_another_mark_makes_it_anew_and_the_oldest_are_forgotten() -> None:
     answers = SharedAnswers(kept=2)
-    assert [answers.get("a", mark, lambda mark=mark: b"%d" % mark) for mark in (1, 1, 2)] == [b"1", b"1", b"2"]
+    assert [answers.get("a", mark, partial(b"%d".__mod__, mark)) for mark in (1, 1, 2)] == [b"1", b"1", b"2"]
     for what in ("b", "c"):
         answers.get(what, 1, lambda: b"x")
     assert answers.get("a", 2, lambda: b"anew") == b"anew"
