@@ -55,6 +55,8 @@ def app(
         fail(f"--database {database} is not sqlite, postgresql or both.")
     parts = Parts(with_reactions, with_pages, with_exports, with_import)
     report: dict[str, Any] = {"version": VERSION, "scale": scale, "machine": _machine(), "databases": {}}
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="aft-bench-", dir=folder))
     place.chmod(0o755)
     try:

@@ -85,6 +85,7 @@ def _kills(web: Web, running: Product, run_id: str, rounds: int) -> Iterator[Mea
             victim = running.child(word)
             if number:
                 _until(lambda: time.time() - victim.create_time() > STEADY_SECONDS, "it ran for a while")  # noqa: B023
+            web.close()  # nothing was asked while it was waited for, and the server closes such connections
             attempt = _run(web, run_id)["attempt"]
             victim.kill()
             began = time.perf_counter()
