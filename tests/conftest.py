@@ -17,6 +17,9 @@ from backend.db.migrate import upgrade
 from backend.db.session import get_engine, reset_engines, transaction
 from tests.waiting import free_port, wait_until
 
+os.environ.pop("COLUMNS", None)
+"""A terminal's width, where the tests were started in one: Rich's consoles keep what they find when they are made."""
+
 POSTGRES_PROGRAMS = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
 
 

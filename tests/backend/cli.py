@@ -1,12 +1,18 @@
 """The command line in this process, for tests of commands."""
 
 import re
+from importlib import import_module
 
 from typer.testing import CliRunner
 
-from backend.cli.main import app
+from backend.cli.main import COMMANDS, app
 
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
+
+# Commands are imported when they are called, and their consoles keep the width that is in the environment then: the
+# first test's width would be every later one's.
+for _place in COMMANDS.values():
+    import_module(_place.partition(":")[0])
 
 
 def aft(*arguments: str, status: int = 0, typed: str | None = None, columns: int = 400) -> str:

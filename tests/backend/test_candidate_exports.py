@@ -12,15 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select, update
-from typer.testing import CliRunner
 
-from backend.cli.main import app
 from backend.db.models import Candidate
 from backend.db.session import transaction
 from backend.services import candidate_exports, scores
 from backend.services.export_files import Column, Outlet, Structs, written
 from backend.services.preference_rows import RankedQuestion, rows
 from backend.services.scores import ScoredRow
+from tests.backend.cli import aft
 from tests.backend.client import client
 from tests.backend.reviewing import HOSTILE, Sampled, sample_set
 from tests.factories import make_run
@@ -174,11 +173,10 @@ def test_no_cell_is_a_formula(sampled: Sampled) -> None:
 
 def test_from_the_command_line_with_the_manifest_beside(sampled: Sampled, tmp_path: Path) -> None:
     arguments = ["cots", "export", sampled.run_id, "-o", str(tmp_path), "--filter", "verdict=wrong"]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0, done.output
+    aft(*arguments)
     (manifest_place,) = tmp_path.glob("*.manifest.json")
     manifest = json.loads(manifest_place.read_text())
     content = (tmp_path / manifest["file"]).read_bytes()
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
     assert {json.loads(line)["verdict"] for line in content.decode().splitlines()} == {"wrong"}
-    assert CliRunner().invoke(app, ["cots", "export", sampled.run_id, "--filter", "verdict=odd"]).exit_code == 1
+    aft("cots", "export", sampled.run_id, "--filter", "verdict=odd", status=1)

@@ -14,7 +14,6 @@ from aft.config.experiment import ExperimentSpec
 from aft.data.candidate_rows import detect_columns, parse_row
 from aft.data.readers import RowError
 from aft.data.splits import SplitSpec
-from backend.cli.main import app
 from backend.db.models import Candidate, CandidateSet, Checkpoint, Rating, Run, Score
 from backend.db.session import reading, transaction
 from backend.errors import AppError
@@ -29,6 +28,7 @@ from backend.services import (
     splits,
 )
 from backend.services.runs import Outcome
+from tests.backend.cli import aft
 from tests.backend.client import client
 from tests.backend.importing import gsm8k, imported, jsonl, packed, send, stored_files
 from tests.factories import make_base_model, make_run
@@ -228,8 +228,6 @@ def test_lists_of_steps_true_and_false_and_hostile_texts(data_directory: Path) -
 
 
 def test_parquet_by_ids_from_the_command_line(data_directory: Path, tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
     with client() as web:
         questions = [{**row, "id": f"q{index}"} for index, row in enumerate(gsm8k(3))]
         mapping = {"question": "question", "reference": "answer", "id": "id"}
@@ -244,8 +242,7 @@ def test_parquet_by_ids_from_the_command_line(data_directory: Path, tmp_path: Pa
     table = {"qid": ["q0", "q2", "q9"], "said": ["The answer is 2.", "The answer is 9.", "The answer is 1."]}
     pq.write_table(pa.table(table), file)
     arguments = ["cots", "import", str(file), "--dataset-version", version["id"], "--column", "text=said", "--no-wait"]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0, done.output
+    aft(*arguments)
     with reading() as session:
         run_id = session.scalar(select(CandidateSet.run_id).where(CandidateSet.state == "staging"))
     assert run_id is not None
@@ -253,8 +250,8 @@ def test_parquet_by_ids_from_the_command_line(data_directory: Path, tmp_path: Pa
     with transaction() as session:
         report = candidate_imports.read(session, run_id)
         assert (report.n_rows, report.rejects[0].reason) == (2, "No question of the data set has the id 'q9'.")
-    assert CliRunner().invoke(app, ["cots", "accept", run_id]).exit_code == 0
-    assert run_id in CliRunner().invoke(app, ["cots", "list"], env={"COLUMNS": "200"}).output
+    aft("cots", "accept", run_id)
+    assert run_id in aft("cots", "list")
 
 
 def test_an_experiment_trains_on_imported_cots(data_directory: Path) -> None:
