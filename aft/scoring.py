@@ -116,15 +116,15 @@ def microbatch_token_logprobs(
     _require_window(model, groups, microbatch)
     tensors = build_tensors(groups, microbatch, model.device)
     decoder = model.get_decoder()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    if tensors.row_lengths is None:
+    if tensors.stream is None:
         hidden: Tensor = decoder(input_ids=tensors.input_ids, use_cache=False).last_hidden_state
         predicting = hidden.flatten(0, 1).index_select(0, tensors.predicted_at)
     else:
         use_shared_prefix(model)
-        predicting = stream_hidden(decoder, tensors, tensors.row_lengths)
+        predicting = stream_hidden(decoder, tensors, tensors.stream)
     chunks = chunks or math.ceil(len(tensors.targets) / positions_per_chunk(model))
     logprobs = _target_logprobs(_head(model), predicting, tensors.targets, chunks=chunks)
-    return torch.split(logprobs, list(tensors.lengths))
+    return torch.split(logprobs.index_select(0, tensors.predictions), list(tensors.lengths))
 
 
 def positions_per_chunk(model: PreTrainedModel) -> int:

@@ -17,7 +17,7 @@ from transformers.models.qwen2 import modeling_qwen2 as qwen2
 from transformers.models.qwen3 import modeling_qwen3 as qwen3
 
 from aft.packing import MicrobatchTensors
-from aft.shared_attention import RowLengths, stream_attention
+from aft.shared_attention import StreamRow, stream_attention
 
 # Whose forward passes `_predicting_layer` and `_cut_short` repeat, checked by a test of each.
 _KNOWN: dict[type[nn.Module], tuple[type[nn.Module], type[nn.Module]]] = {
@@ -29,24 +29,24 @@ _KNOWN: dict[type[nn.Module], tuple[type[nn.Module], type[nn.Module]]] = {
 
 
 def stream_hidden(
-    decoder: Any, tensors: MicrobatchTensors, row_lengths: RowLengths
-) -> Float[Tensor, "response_token hidden"]:
-    """The hidden state that predicts each response token, in the order of ``tensors.targets``.
+    decoder: Any, tensors: MicrobatchTensors, stream: tuple[StreamRow, ...]
+) -> Float[Tensor, "prediction hidden"]:
+    """The hidden state behind each prediction, in the order of ``tensors.targets``.
 
     Args:
         decoder: A decoder whose attention is ``aft.shared_attention``'s.
         tensors: A micro-batch that is a stream.
-        row_lengths: The structure of the stream.
+        stream: Its rows.
     """
     if can_cut_short(decoder):
         positions, places = torch.unique(tensors.predicted_at, return_inverse=True)
-        return _cut_short(decoder, tensors, row_lengths, positions).index_select(0, places)
+        return _cut_short(decoder, tensors, stream, positions).index_select(0, places)
     # A mask of four axes is passed on as it is; without one transformers would make a dense one.
     ignored = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=tensors.input_ids.device)
     hidden: Tensor = decoder(
         input_ids=tensors.input_ids,
         use_cache=False,
-        row_lengths=row_lengths,
+        stream=stream,
         position_ids=tensors.position_ids,
         attention_mask=ignored,
     ).last_hidden_state
@@ -72,7 +72,7 @@ def _layers(decoder: Any) -> list[Any]:
 
 
 def _cut_short(
-    decoder: Any, tensors: MicrobatchTensors, row_lengths: RowLengths, positions: Tensor
+    decoder: Any, tensors: MicrobatchTensors, stream: tuple[StreamRow, ...], positions: Tensor
 ) -> Float[Tensor, "position hidden"]:
     """The decoder's forward pass, with an output only at some positions of the stream."""
     hidden: Tensor = decoder.embed_tokens(tensors.input_ids)
@@ -85,9 +85,9 @@ def _cut_short(
             position_ids=tensors.position_ids,
             position_embeddings=rotary,
             use_cache=False,
-            row_lengths=row_lengths,
+            stream=stream,
         )
-    final = partial(_predicting_layer, last, rotary=rotary, row_lengths=row_lengths, positions=positions)
+    final = partial(_predicting_layer, last, rotary=rotary, stream=stream, positions=positions)
     if last.gradient_checkpointing and last.training:
         hidden = last._gradient_checkpointing_func(final, hidden)
     else:
@@ -97,7 +97,7 @@ def _cut_short(
 
 
 def _predicting_layer(
-    layer: Any, hidden: Tensor, *, rotary: tuple[Tensor, Tensor], row_lengths: RowLengths, positions: Tensor
+    layer: Any, hidden: Tensor, *, rotary: tuple[Tensor, Tensor], stream: tuple[StreamRow, ...], positions: Tensor
 ) -> Tensor:
     """A layer's forward pass with keys and values at all positions, and queries and the rest at some of them."""
     attention = layer.self_attn
@@ -119,7 +119,7 @@ def _predicting_layer(
         query,
         key,
         heads(attention.v_proj, None, normed),
-        row_lengths,
+        stream,
         dropout=attention.attention_dropout if attention.training else 0.0,
         scaling=attention.scaling,
     )

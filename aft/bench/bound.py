@@ -11,7 +11,7 @@ import torch
 
 from aft.bench.turns import Timing, clock_of, synchronize
 from aft.config.bench import BenchConfig
-from aft.scoring import GroupIds
+from aft.packing import GroupIds, build_tensors, microbatches
 from aft.training.groups import Group
 
 _TOKENS = 1024
@@ -37,22 +37,24 @@ def matrix_rate(model: Any, config: BenchConfig, *, rows: int = _TOKENS) -> floa
 
 
 def forward_operations(model: Any, groups: Sequence[GroupIds]) -> float:
-    """Operations to score every response once, each question read once."""
+    """Operations to score every response once, each question and each common beginning read once."""
     settings = model.config
     head = settings.vocab_size * settings.hidden_size
     layers, width = settings.num_hidden_layers, settings.hidden_size
     keys_and_values = 2 * width * settings.num_key_value_heads * settings.head_dim
     operations = 0.0
-    for prompt_ids, responses in groups:
-        # Nothing looks at a response's last token.
-        prompt, read = len(prompt_ids), [len(ids) - 1 for ids in responses]
-        # Causal attention looks at half of the pairs within a part, and at all pairs with the question.
-        pairs = prompt**2 / 2 + sum(length * prompt + length**2 / 2 for length in read)
-        operations += 2 * layer_parameters(model) * (prompt + sum(read)) + 2 * head * sum(map(len, responses))
-        operations += 4 * layers * width * pairs
-        # In the last layer a question's tokens before its last need keys and values only.
-        operations -= 2 * (layer_parameters(model) / layers - keys_and_values) * (prompt - 1)
-        operations -= 4 * width * (prompt**2 / 2 - prompt)
+    whole = sum(len(prompt) + sum(map(len, responses)) for prompt, responses in groups)
+    for microbatch in microbatches(groups, tokens_per_microbatch=whole, share_prefix=True):
+        tensors = build_tensors(groups, microbatch, torch.device("cpu"))
+        operations += 2 * head * len(tensors.targets)
+        for row in tensors.stream or ():
+            # Causal attention looks at half of the pairs within a part, and at all pairs with what is before it.
+            before = sum(each.length * (row.question + each.shared) for each in row.branches)
+            pairs = row.question**2 / 2 + before + sum(each.length**2 / 2 for each in row.branches)
+            operations += 2 * layer_parameters(model) * sum(row.sections) + 4 * layers * width * pairs
+            # In the last layer a question's tokens before its last need keys and values only.
+            operations -= 2 * (layer_parameters(model) / layers - keys_and_values) * (row.question - 1)
+            operations -= 4 * width * (row.question**2 / 2 - row.question)
     return operations
 
 

@@ -67,6 +67,9 @@ def make_groups(config: BenchConfig, vocabulary: int) -> list[Group]:
         centre = _RESPONSE[0] + _RESPONSE[1] * mixed
         lengths = [_length(centre + _WITHIN_QUESTION * rng.standard_normal()) for _ in range(config.k + 1)]
         ids = [tuple(int(token) for token in rng.integers(5, vocabulary, length)) for length in (prompt, *lengths)]
+        for place in range(3, len(ids)):
+            shared = round(config.overlap * len(ids[place]))
+            ids[place] = (*ids[place - 1][:shared], *ids[place][min(shared, len(ids[place - 1])) :])
         candidates = tuple(
             TrainingCandidate(each, rating=float(place < config.k // 2)) for place, each in enumerate(ids[2:])
         )

@@ -26,6 +26,8 @@ class BenchConfig(Config):
     """Questions of one step (train, memory), or of the whole measurement (score, sample)."""
     k: int = Field(default=6, ge=2, le=1024)
     """Candidates of each question, half of them right."""
+    overlap: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of a candidate's tokens at its beginning that another candidate of the question begins with, too."""
     max_new_tokens: int = Field(default=96, ge=1, le=4096)
     """Tokens sampled for each candidate (sample)."""
     trl: bool = False

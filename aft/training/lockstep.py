@@ -52,7 +52,7 @@ class Lockstep(Passes):
         super().__init__(model, config)
         self.tokens_per_pass = config.tokens_per_microbatch
         self._engine, self._ranks = engine, ranks
-        self._dummy = Microbatch((Row(0, (0,), 2),), self.shares_prefix)
+        self._dummy = Microbatch((Row(0, (0,), (0,), 2),), self.shares_prefix)
         self._positions = positions_per_chunk(model)
         self._unfinished: tuple[Tensor, ...] = ()
 

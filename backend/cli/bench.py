@@ -69,6 +69,7 @@ Threads = Annotated[int, typer.Option(help="Threads on the CPU.")]
 Rounds = Annotated[int, typer.Option(help="Measurements of each alternative.")]
 Questions = Annotated[int, typer.Option(help="Questions of a step or of the whole measurement.")]
 K = Annotated[int, typer.Option("--k", help="Candidates of each question.")]
+Overlap = Annotated[float, typer.Option(help="Share of a candidate's tokens that begin as another one does.")]
 Seed = Annotated[int, typer.Option(help="Decides weights and lengths.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
@@ -81,6 +82,7 @@ def train(
     rounds: Rounds = 5,
     questions: Questions = 8,
     k: K = 6,
+    overlap: Overlap = 0.0,
     trl: Annotated[
         bool, typer.Option("--trl", help="Pairs a second against TRL's DPOTrainer; needs the extra `bench`.")
     ] = False,
@@ -89,7 +91,7 @@ def train(
 ) -> None:
     """One optimizer step: padded against prefix-shared, joint against two passes, detached with and without skip."""
     _measure(as_json, name="train", model=model, device=device, dtype=dtype, threads=threads, rounds=rounds,
-             questions=questions, k=k, trl=trl, seed=seed)  # fmt: skip
+             questions=questions, k=k, overlap=overlap, trl=trl, seed=seed)  # fmt: skip
 
 
 def score(
@@ -100,12 +102,13 @@ def score(
     rounds: Rounds = 5,
     questions: Questions = 8,
     k: K = 6,
+    overlap: Overlap = 0.0,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Scores of candidates: padded rows, separate rows, and one copy of each question for all its candidates."""
     _measure(as_json, name="score", model=model, device=device, dtype=dtype, threads=threads, rounds=rounds,
-             questions=questions, k=k, seed=seed)  # fmt: skip
+             questions=questions, k=k, overlap=overlap, seed=seed)  # fmt: skip
 
 
 def sample(

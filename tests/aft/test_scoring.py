@@ -77,6 +77,14 @@ def make_groups(counts: tuple[int, ...] = (3, 1, 0, 9, 2), seed: int = 0) -> lis
     return [(ids(1, 12), [ids(1, 15) for _ in range(count)]) for count in counts]
 
 
+def make_branches() -> list[GroupIds]:
+    """Responses that part in the middle, after each other's branches, at once, never, or where another one ends."""
+    a, b, c = (7, 8, 9, 10, 11), (12, 13, 14), (15, 16)
+    parting = [(*a, *b, *c, 2), (*a, *b, 17, 2), (*a, 18), (*a[:2], 19, 20, 2), (*a, *b, 17, 21, 22), (*a[:2], 19, 23)]
+    nested = [(5,), (5, 6), (5, 6, 7), (5, 6, 7), (6,), (5, 6, 8, 2)]
+    return [((3, 4, 5), parting), ((30,), nested), ((31, 32), [(40, 41)]), ((33,), [])]
+
+
 def plain_logprobs(model: PreTrainedModel, prompt: tuple[int, ...], response: tuple[int, ...]) -> Tensor:
     """One sequence at a time, from the model's own logits over all positions."""
     logits = model(input_ids=torch.tensor([[*prompt, *response]]), use_cache=False).logits[0].float()
@@ -93,10 +101,13 @@ def plain_scores(model: PreTrainedModel, groups: list[GroupIds]) -> list[Tensor]
     ]
 
 
+@pytest.mark.parametrize("groups", [make_groups(), make_branches()], ids=["apart", "branches"])
 @pytest.mark.parametrize("packing", PACKINGS)
-@pytest.mark.parametrize("budget", [1, 40, 4096])
-def test_scores_are_the_mean_logprob_whatever_the_batching(packing: Packing, budget: int) -> None:
-    model, groups = make_model(), make_groups()
+@pytest.mark.parametrize("budget", [1, 14, 40, 4096])
+def test_scores_are_the_mean_logprob_whatever_the_batching(
+    groups: list[GroupIds], packing: Packing, budget: int
+) -> None:
+    model = make_model()
     with torch.no_grad():
         scores = candidate_scores(model, groups, tokens_per_microbatch=budget, packing=packing)
         expected = plain_scores(model, groups)
@@ -113,9 +124,10 @@ def test_known_logits_give_known_logprobs() -> None:
     torch.testing.assert_close(tokens, torch.full((3,), 1 / VOCABULARY).log())
 
 
+@pytest.mark.parametrize("groups", [make_groups(), make_branches()], ids=["apart", "branches"])
 @pytest.mark.parametrize("packing", PACKINGS)
-def test_gradient_is_that_of_separate_sequences(packing: Packing) -> None:
-    model, groups = make_model(), make_groups()
+def test_gradient_is_that_of_separate_sequences(groups: list[GroupIds], packing: Packing) -> None:
+    model = make_model()
 
     def gradients(scores: list[Tensor]) -> list[Tensor]:
         weighted = sum((weight * score for weight, score in enumerate(torch.cat(scores), start=1)), torch.zeros(()))
@@ -204,7 +216,7 @@ def test_architectures_that_share_a_prefix_score_as_separate_rows(
     config_class: Any, model_class: Any, settings: dict[str, Any]
 ) -> None:
     model = make_model(config_class, model_class, **settings)
-    groups = make_groups()
+    groups = [*make_groups(), *make_branches()]
     assert shares_prefix(model)
     with torch.no_grad():
         packed = candidate_scores(model, groups, packing="packed")
@@ -239,7 +251,7 @@ def test_other_models_are_scored_separately_and_exactly(
 @pytest.mark.parametrize("share_prefix", [False, True])
 @pytest.mark.parametrize("budget", [1, 25, 60, 500])
 def test_plan_covers_every_response_once_within_the_budget(share_prefix: bool, budget: int) -> None:
-    groups = make_groups((3, 1, 0, 17, 2, 8), seed=3)
+    groups = [*make_groups((3, 1, 0, 17, 2, 8), seed=3), *make_branches()]
     plan = microbatches(groups, tokens_per_microbatch=budget, share_prefix=share_prefix)
     items = list(itertools.chain.from_iterable(microbatch.items for microbatch in plan))
     assert sorted(items) == [(g, r) for g, (_, responses) in enumerate(groups) for r in range(len(responses))]
@@ -259,8 +271,27 @@ def test_a_shared_question_is_computed_once_and_nothing_is_padded() -> None:
     assert [each.padded_tokens for each in separate] == [58, 24]
 
 
+def test_what_responses_have_in_common_is_computed_once() -> None:
+    groups: list[GroupIds] = [((5,) * 20, [(6, 7, 8, 9, 2), (6, 7, 8, 10, 11, 2), (6, 7, 12), (6, 7, 8, 9, 2), (13,)])]
+    (shared,) = microbatches(groups, tokens_per_microbatch=64, share_prefix=True)
+    # 6 7 8 9 2, of its copy the end, 10 11 2 of the next, 12 and 13.
+    assert shared.tokens == 20 + 5 + 1 + 3 + 1 + 1
+    read: list[int] = []
+    logits: list[int] = []
+    model = make_model()
+    model.get_input_embeddings().register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].numel()))
+    model.get_output_embeddings().register_forward_pre_hook(  # type: ignore[no-untyped-call]
+        lambda _, inputs: logits.append(inputs[0].shape[0])
+    )
+    with torch.no_grad():
+        candidate_scores(model, groups)
+    # Without the last tokens: 6 7 8 9, nothing of its copy, 10 11. Predicted are as many as there are, the copy's none.
+    assert read == [20 + 4 + 2]
+    assert logits == [5 + 3 + 1 + 1]
+
+
 def test_sharing_survives_activation_checkpointing() -> None:
-    groups = make_groups((3, 2))
+    groups = [*make_groups((3, 2)), *make_branches()]
 
     def gradients(model: PreTrainedModel) -> list[Tensor]:
         total = torch.cat(candidate_scores(model, groups, packing="packed")).sum()

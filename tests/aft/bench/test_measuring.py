@@ -1,5 +1,6 @@
 """Each benchmark's smallest form gives the documented report, and what it counts is right."""
 
+import itertools
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -78,7 +79,26 @@ def test_operations_are_twice_the_parameters_a_token_and_attention() -> None:
     attention = 4 * width * (layers * responses + (layers - 1) * 10**2 / 2 + 10)
     last = layer * (1 + 6) + 2 * width**2 * 9
     expected = 2 * layer * (layers - 1) * 16 + 2 * last + 2 * head * 8 + attention
-    assert forward_operations(model, [((1,) * 10, [(1,) * 4] * 2)]) == pytest.approx(expected, rel=1e-12)
+    assert forward_operations(model, [((1,) * 10, [(1,) * 4, (2,) * 4])]) == pytest.approx(expected, rel=1e-12)
+    # One of 5 tokens that shares two of them: 4 read after 10, and 2 of its own after 12; 8 predictions.
+    pairs = 4 * 10 + 4**2 / 2 + 2 * 12 + 2**2 / 2
+    attention = 4 * width * (layers * pairs + (layers - 1) * 10**2 / 2 + 10)
+    last = layer * (1 + 6) + 2 * width**2 * 9
+    expected = 2 * layer * (layers - 1) * 16 + 2 * last + 2 * head * 8 + attention
+    shared = [((1,) * 10, [(1, 1, 2, 2, 2), (1, 1, 3, 3, 3)])]
+    assert forward_operations(model, shared) == pytest.approx(expected, rel=1e-12)
+
+
+def test_overlapping_candidates_begin_alike_and_keep_their_lengths() -> None:
+    apart, alike = (
+        make_groups(BenchConfig(name="train", **{**SMALL, "k": 6}, overlap=overlap), 4096) for overlap in (0.0, 0.5)
+    )
+    for group, other in zip(alike, apart, strict=True):
+        ids = [each.ids for each in group.candidates]
+        assert [len(each) for each in ids] == [len(each.ids) for each in other.candidates]
+        for before, each in itertools.pairwise(ids):
+            half = min(len(before), round(len(each) / 2))
+            assert each[:half] == before[:half]
 
 
 def test_pairs_are_those_of_the_groups() -> None:
