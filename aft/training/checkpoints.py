@@ -88,6 +88,19 @@ class CheckpointStore:
             _remove(path)
         return saved
 
+    def begin(self, fingerprint: str) -> None:
+        """A training is about to look for its newest checkpoint.
+
+        Here everything stays, for the directory may be anybody's and a training refuses what is not its own; a store
+        that is one run's alone clears it away.
+        """
+
+    def clear(self) -> None:
+        """Remove everything a training could go on from."""
+        for _, path in self._newest_first():
+            _remove(path)
+        self.drop_best(but=None)
+
     def latest(self) -> LoadedCheckpoint | None:
         """The newest checkpoint whose files match their manifest, or None."""
         for _, path in self._newest_first():

@@ -98,6 +98,8 @@ def train(
     sink = sink if ranks.is_first else NullSink()
     total = epochs * steps_per_epoch(len(groups), config.optimizer.questions_per_step)
     step, evaluated, best = 0, 0, None
+    if ranks.is_first:
+        checkpoints.begin(fingerprint)
     loaded = _newest(checkpoints, fingerprint, ranks)
     if loaded is not None:
         strategy.restore(loaded)

@@ -126,6 +126,7 @@ def _row_ids(words: Mapping[str, int], text: str) -> list[int]:
 
 
 def _resume(checkpoints: CheckpointStore, model: Any, optimizer: torch.optim.Optimizer, fingerprint: str) -> int:
+    checkpoints.begin(fingerprint)
     loaded = checkpoints.latest()
     if loaded is None:
         return 0

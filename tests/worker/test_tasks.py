@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select
 
-from backend.db.models import Candidate, Checkpoint, Rating, Result, Score
+from aft.training import loop
+from backend import storage
+from backend.db.models import Candidate, Checkpoint, Rating, Result, RunAttempt, Score
 from backend.db.session import reading, transaction
 from backend.services import checkpoints, metrics, runs
 from tests.factories import TINY, make_base_model, make_dataset, train_config
@@ -120,6 +122,24 @@ def test_stopped_training_ends_bit_equal(chain: Chain) -> None:
     }
     assert kept.count("final") == 1
     assert kept.count("resume") <= 2
+
+
+def test_training_with_a_checkpoint_of_another_version_starts_from_the_beginning(
+    chain: Chain, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = chain.new("train", train_config(), start=chain.base)
+    with monkeypatch.context() as other_version:
+        other_version.setattr(loop, "run_fingerprint", lambda *_: "another")
+        compute(run_id, looks=60)
+    with reading() as session:
+        assert any(item.purpose == "resume" for item in checkpoints.of_run(session, run_id))
+    compute(run_id)
+    assert "was written by another version" in caplog.text
+    assert weights(run_id) == weights(chain.vft)
+    with reading() as session:
+        resumed = select(RunAttempt.resumed_from_step).where(RunAttempt.run_id == run_id)
+        assert session.scalars(resumed).all() == [None, None]
+        assert all(storage.path(item.key).is_dir() for item in checkpoints.of_run(session, run_id))
 
 
 def test_stopped_sampling_draws_what_is_missing_and_nothing_else(chain: Chain) -> None:

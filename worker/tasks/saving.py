@@ -1,5 +1,6 @@
 """Checkpoints of a run: files first, then the row, and never by an attempt that lost its lease."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from backend.services import checkpoints, runs
 from worker.context import RunContext
 
 DIRECTORY = "checkpoints"
+logger = logging.getLogger(__name__)
 
 
 class RunCheckpoints(CheckpointStore):
@@ -40,6 +42,17 @@ class RunCheckpoints(CheckpointStore):
         super().drop_best(but=but)
         with transaction() as session:
             checkpoints.forget_missing(session, self._context.claim)
+
+    def begin(self, fingerprint: str) -> None:
+        """Drop checkpoints that do not fit: the directory is this run's alone, so another version wrote them."""
+        loaded = super().latest()
+        if loaded is not None and loaded.state["fingerprint"] != fingerprint:
+            logger.warning(
+                "%s was written by another version of this program, which computes something else. The run starts from "
+                "the beginning.",
+                loaded.path.name,
+            )
+            self.clear()
 
     def latest(self) -> LoadedCheckpoint | None:
         """The newest valid checkpoint; notes from which step this attempt goes on."""
