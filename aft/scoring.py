@@ -62,8 +62,8 @@ def candidate_scores(
         Scores in nats a token for each group, float32, in the order given.
 
     Raises:
-        ValueError: If a prompt or candidate is empty or longer than the model's window, or packing is
-            demanded of a model that cannot share a prefix.
+        ValueError: If a prompt or candidate is empty, longer than the model's window or has a token the model does
+            not know, or packing is demanded of a model that cannot share a prefix.
     """
     return [
         torch.stack([tokens.mean() for tokens in candidates]) if candidates else torch.zeros(0, device=model.device)
@@ -111,9 +111,10 @@ def microbatch_token_logprobs(
         chunks: How often the projection to logits is called; by default as often as ``LOGITS_PER_CHUNK`` asks.
 
     Raises:
-        ValueError: If a question with its response exceeds the model's window.
+        ValueError: If a question with its response exceeds the model's window, or has a token the model does not know.
     """
     _require_window(model, groups, microbatch)
+    _require_vocabulary(model, groups, microbatch)
     tensors = build_tensors(groups, microbatch, model.device)
     decoder = model.get_decoder()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     if tensors.stream is None:
@@ -161,6 +162,19 @@ def _require_window(model: PreTrainedModel, groups: Sequence[GroupIds], microbat
             msg = (
                 f"Response {response} of group {group} has {tokens} tokens with its question, the model's window "
                 f"{window}. Shorten it, or choose a model with a longer window."
+            )
+            raise ValueError(msg)
+
+
+def _require_vocabulary(model: PreTrainedModel, groups: Sequence[GroupIds], microbatch: Microbatch) -> None:
+    words = int(model.config.get_text_config().vocab_size)
+    for group, response in microbatch.items:
+        prompt, responses = groups[group]
+        highest = max(max(prompt), max(responses[response]))
+        if highest >= words:
+            msg = (
+                f"Response {response} of group {group} has token {highest}, with its question, but the model knows "
+                f"{words} tokens. Encode both with the tokenizer of the model that scores them."
             )
             raise ValueError(msg)
 

@@ -322,6 +322,11 @@ def test_a_model_that_shared_a_question_still_answers_and_saves_as_before(tmp_pa
     [
         (((), [(5,)]), "Group 0 has an empty prompt"),
         (((5,), [(6,), ()]), "Response 1 of group 0 has no tokens"),
+        (
+            ((5,), [(6,), (7, VOCABULARY)]),
+            "Response 1 of group 0 has token 53, with its question, but the model knows 53",
+        ),
+        (((VOCABULARY + 9,), [(6,)]), "has token 62"),
         (((5,) * 90, [(6,) * 7]), "has 97 tokens with its question, the model's window 96"),
     ],
 )
