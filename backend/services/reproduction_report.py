@@ -168,7 +168,11 @@ def _section(
     session: Session, item: Item, spec: ExperimentSpec, compared: Comparison, table: Table, cells: list[Cell]
 ) -> str:
     has_paper = compared.published is not None
-    heads = ["method", "n", "task accuracy", "− VFT", "− VFT · continued", "assessment", "− VFT", "perplexity"]
+    # A metric that the preset leaves out is no gap in its table.
+    judged, read = (any(table.get((row.method, each)) for row in compared.rows) for each in (ASSESSMENT, PERPLEXITY))
+    heads = ["method", "n", "task accuracy", "− VFT", "− VFT · continued"]
+    heads += ["assessment", "− VFT"] if judged else []
+    heads += ["perplexity"] if read else []
     heads += ["paper's task accuracy"] if has_paper else []
     lines = [f"## {item.preset.title}", "", item.preset.paper, ""]
     if item.preset.miniature:
@@ -183,8 +187,10 @@ def _section(
         name = f"{row.method}" if n == len(spec.seeds) else f"{row.method} (of {len(spec.seeds)} seeds)"
         cells_of_row = [name, str(n), _spread(table, row.method, TASK)]
         cells_of_row += [_against(table, row.method, other, TASK) for other in (VFT, CONTROL)]
-        cells_of_row += [_spread(table, row.method, ASSESSMENT), _against(table, row.method, VFT, ASSESSMENT)]
-        cells_of_row.append(_spread(table, row.method, PERPLEXITY))
+        if judged:
+            cells_of_row += [_spread(table, row.method, ASSESSMENT), _against(table, row.method, VFT, ASSESSMENT)]
+        if read:
+            cells_of_row.append(_spread(table, row.method, PERPLEXITY))
         if has_paper:
             paper = task.published_mean
             std = "" if task.published_std is None else f" ± {100 * task.published_std:.1f}"
