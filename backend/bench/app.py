@@ -42,6 +42,9 @@ def app(
     database: Annotated[str, typer.Option(help="sqlite, postgresql or both.")] = "both",
     rounds: Annotated[int, typer.Option(min=1, help="How often each request is made.")] = 10,
     folder: Annotated[Path | None, typer.Option(help="Where to build it; by default a temporary place.")] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave what was made in the folder; of the same scale it is used again.")
+    ] = False,
     with_pages: Annotated[bool, typer.Option("--pages/--no-pages", help="Lists, search, review, curves.")] = True,
     with_exports: Annotated[bool, typer.Option("--exports/--no-exports", help="The whole set as files.")] = True,
     with_import: Annotated[bool, typer.Option("--import/--no-import", help="Import a file, too.")] = True,
@@ -53,11 +56,13 @@ def app(
     """Measure lists, search, review, files, starts and kills on generated data, through HTTP, beside their targets."""
     if database not in (*DATABASES, "both"):
         fail(f"--database {database} is not sqlite, postgresql or both.")
+    if keep and folder is None:
+        fail("--keep needs --folder: where to keep it.")
     parts = Parts(with_reactions, with_pages, with_exports, with_import)
     report: dict[str, Any] = {"version": VERSION, "scale": scale, "machine": _machine(), "databases": {}}
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix="aft-bench-", dir=folder))
+    place = folder if folder is not None and keep else Path(tempfile.mkdtemp(prefix="aft-bench-", dir=folder))
     place.chmod(0o755)
     try:
         for name in DATABASES if database == "both" else (database,):
@@ -66,7 +71,8 @@ def app(
             except FileNotFoundError as error:
                 console.print(f"{name} is left out: {error}.")
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(place, ignore_errors=True)
     text = json.dumps(report, indent=2)
     if out is not None:
         out.write_text(f"{text}\n", encoding="utf-8")
@@ -77,7 +83,12 @@ def _measure(name: str, folder: Path, scale: float, rounds: int, parts: Parts) -
     def tell(what: str) -> None:
         console.print(f"{name}: {what}")
 
-    folder.mkdir()
+    note = folder / "filled.json"
+    filled = filling.Filled.read(note) if note.exists() else None
+    if filled is None or filled.scale != scale:
+        filled = None
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
         environment = {"AFT_DATA_DIR": str(folder / "data"), "AFT_REQUIRE_LOGIN": "0", "AFT_DATABASE_URL": ""}
         if name == "postgresql":
@@ -85,10 +96,12 @@ def _measure(name: str, folder: Path, scale: float, rounds: int, parts: Parts) -
         stack.enter_context(_environment(environment))
         upgrade()
         began = time.monotonic()
-        filled = filling.fill(scale, tell)
-        # What the engines do by themselves in time: statistics for the planner.
-        with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE" if name == "postgresql" else "PRAGMA optimize")
+        if filled is None:
+            filled = filling.fill(scale, tell)
+            # What the engines do by themselves in time: statistics for the planner.
+            with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM ANALYZE" if name == "postgresql" else "PRAGMA optimize")
+            filled.write(note)
         fill_seconds = round(time.monotonic() - began, 1)
         running = stack.enter_context(servers.product(environment))
         started = round(running.start_seconds, 2)

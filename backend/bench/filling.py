@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,24 @@ Told = Callable[[str], None]
 class Filled:
     """What was made, by id."""
 
+    scale: float
     set_id: str
     model_ids: list[str]
     experiment_id: str
     example_ids: range
     n_candidates: int
     n_runs: int
+
+    def write(self, place: Path) -> None:
+        """Note it beside the data, for a later run."""
+        kept = asdict(self) | {"example_ids": [self.example_ids.start, self.example_ids.stop]}
+        place.write_text(json.dumps(kept), encoding="utf-8")
+
+    @classmethod
+    def read(cls, place: Path) -> "Filled":
+        """What an earlier run noted."""
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return cls(**kept | {"example_ids": range(*kept["example_ids"])})
 
 
 def fill(scale: float, tell: Told, seed: int = 0) -> Filled:
@@ -88,7 +100,7 @@ def fill(scale: float, tell: Told, seed: int = 0) -> Filled:
     n_runs, steps = max(METHODS * SEEDS, round(10_000 * scale)), max(50, round(STEPS * min(1.0, scale)))
     tell(f"{n_runs:,} runs, {METHODS * SEEDS} of them with {steps:,} steps")
     experiment_id = _experiment(random, inputs, n_runs, steps)
-    return Filled(sampled["id"], model_ids, experiment_id, examples, len(ids), n_runs)
+    return Filled(scale, sampled["id"], model_ids, experiment_id, examples, len(ids), n_runs)
 
 
 def write_rows(place: Path, count: int) -> None:

@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 120.0
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
-    """A private server that keeps its durability; gives a database's address.
+    """A private server that keeps its durability; gives the address of a database, the one that is there if one is.
 
     Raises:
         FileNotFoundError: If its programs are not installed.
@@ -27,14 +27,15 @@ def postgresql(folder: Path) -> Iterator[str]:
     programs = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
     if programs is None:
         raise FileNotFoundError("PostgreSQL's programs are not installed")
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     # It refuses to run as root.
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
         shutil.chown(folder, "postgres")
     data = folder / "data"
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "aft", "-A", "trust", "-E", "UTF8"]
-    subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd="/")
+    if not data.exists():
+        subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd="/")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -21,6 +21,19 @@ def test_a_small_benchmark_measures_everything(data_directory: Path, tmp_path: P
     assert list(tmp_path.glob("aft-bench-*")) == []
 
 
+def test_what_is_kept_is_measured_again_without_filling(data_directory: Path, tmp_path: Path) -> None:
+    options = ("--rounds", "1", "--database", "sqlite", "--no-reactions", "--no-exports", "--no-import", "--no-pages")
+    kept = ("--folder", str(tmp_path / "kept"), "--keep")
+    filled = tmp_path / "kept" / "sqlite" / "filled.json"
+    made = []
+    for scale in ("0.0003", "0.0003", "0.0004"):
+        aft("bench", "app", "--scale", scale, *options, *kept)
+        made.append(json.loads(filled.read_text()))
+    assert made[0] == made[1]
+    assert made[2]["set_id"] != made[0]["set_id"]
+    assert "--keep needs --folder" in aft("bench", "app", "--keep", status=1)
+
+
 @pytest.mark.slow
 def test_starts_kills_and_open_tabs_are_measured_alone(data_directory: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
