@@ -10,8 +10,9 @@ from backend.api.deps import ReadSessionDep, problems
 from backend.api.figures import figure_file, figure_read
 from backend.charts import export
 from backend.errors import Invalid, NotFound
-from backend.schemas.comparison import Comparison, FigureRead, FlipsRead
-from backend.services import chosen_runs, comparison_files, figures, question_flips
+from backend.schemas.case_study import CaseStudy
+from backend.schemas.comparison import Comparison, ComparisonOptions, FigureRead, FlipsRead
+from backend.services import case_study, chosen_runs, comparison_files, figures, question_flips
 
 router = APIRouter(prefix="/chosen-runs", tags=["comparison"])
 
@@ -56,6 +57,15 @@ def read_chosen_flips(
     """Questions that a row fixed or broke against the baseline."""
     table = chosen_runs.compare(session, run, options.model_copy(update={"test": "paired-t"}))
     return question_flips.of_table(session, table, method, options.seed, kind=kind, limit=limit, across_seeds=True)
+
+
+@router.get("/case-study", response_model=CaseStudy, responses=problems(NotFound, Invalid))
+def read_chosen_case(
+    session: ReadSessionDep, run: RunIds, example_id: int | None = None, seed: int | None = None
+) -> CaseStudy:
+    """One test question under every row: first wrong step and repetition."""
+    table = chosen_runs.compare(session, run, ComparisonOptions())
+    return case_study.of_table(session, table, example_id=example_id, seed=seed, across_seeds=True)
 
 
 @router.get("/figures/{name}", response_model=FigureRead, responses=problems(NotFound, Invalid))

@@ -26,7 +26,7 @@ def bundle(
 ) -> None:
     """Write everything behind the comparison as one zip; `aft verify` recomputes every number of it."""
     options = ComparisonOptions(baseline=baseline, published=published, block=block)
-    _write(file, bundles.stream(experiment_id, options))
+    _write(file, bundles.of_experiment(experiment_id, options))
     typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB). Check it with `aft verify {file}`.")
 
 
@@ -41,7 +41,7 @@ def report(
     """Write table, words, figures, settings and hashes as one page that opens without a network."""
     options = ComparisonOptions(baseline=baseline, published=published, block=block, test=test)
     with looking() as session:
-        pieces = reports.stream(session, experiments.get(session, experiment_id), options)
+        pieces = reports.of_experiment(session, experiments.get(session, experiment_id), options)
     _write(file, (piece.encode() for piece in pieces))
     typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB).")
 

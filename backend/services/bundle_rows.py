@@ -1,6 +1,6 @@
 """What a bundle says about an experiment, row by row; large tables are read in blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
-from aft.config.grid import Block
 from backend.db.models import (
     BaseModelEntry,
     Candidate,
@@ -40,7 +39,14 @@ _BLOCK: Final = 1000
 def experiment(session: Session, found: Experiment, spec: ExperimentSpec, options: ComparisonOptions) -> Row:
     """The experiment with the data and the models it is about, each with its hash; the first block's beside it."""
     titles = blocks.titles(session, spec)
-    rows = [{"key": block.key, "title": titles[block.key], **_block(session, block)} for block in spec.blocks]
+    rows = [
+        {
+            "key": block.key,
+            "title": titles[block.key],
+            **data_and_model(session, block.dataset_version_id, block.split_id, block.base_model_id),
+        }
+        for block in spec.blocks
+    ]
     return {
         "id": found.id,
         "name": found.name,
@@ -54,11 +60,12 @@ def experiment(session: Session, found: Experiment, spec: ExperimentSpec, option
     }
 
 
-def _block(session: Session, block: Block) -> Row:
-    version = session.get_one(DatasetVersion, block.dataset_version_id)
+def data_and_model(session: Session, dataset_version_id: str, split_id: str | None, base_model_id: str | None) -> Row:
+    """A data set version, its split and a base model, each with its hash."""
+    version = session.get_one(DatasetVersion, dataset_version_id)
     dataset = session.get_one(Dataset, version.dataset_id)
-    split = session.get(Split, block.split_id or "")
-    model = session.get(BaseModelEntry, block.base_model_id)
+    split = session.get(Split, split_id or "")
+    model = session.get(BaseModelEntry, base_model_id or "")
     return {
         "version_id": version.id,
         "dataset": {
@@ -81,7 +88,7 @@ def _block(session: Session, block: Block) -> Row:
     }
 
 
-def runs(session: Session, cells: list[Cell]) -> Iterator[Row]:
+def runs(session: Session, cells: Sequence[Cell]) -> Iterator[Row]:
     """Every run in the plan's order."""
     ids = [cell.run.id for cell in cells]
     parents: dict[str, dict[str, str]] = {}
@@ -126,7 +133,7 @@ def runs(session: Session, cells: list[Cell]) -> Iterator[Row]:
         }
 
 
-def results(session: Session, cells: list[Cell]) -> Iterator[Row]:
+def results(session: Session, cells: Sequence[Cell]) -> Iterator[Row]:
     """Every number of every evaluation that has ended well."""
     ids = [cell.run.id for cell in cells if cell.run.kind == "evaluate" and cell.run.state == "succeeded"]
     query = select(Result).where(Result.run_id.in_(ids)).order_by(Result.run_id, Result.metric)

@@ -30,7 +30,7 @@ from aft.metrics import (
 )
 from backend.errors import AppError
 from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import blocks, comparison_table, outcomes
+from backend.services import blocks, chosen_table, comparison_table, outcomes
 from backend.services.bundle_archive import Bundle, BundleRefused
 from backend.services.outcomes import AssessedQuestion
 
@@ -100,8 +100,11 @@ def verify(bundle: Bundle) -> Verification:
 class _Verifier:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        about = bundle.json("experiment.json")
-        self._spec = ExperimentSpec.model_validate(about["spec"])
+        # An experiment's table has every method under every seed, that of chosen runs what was chosen.
+        is_chosen = "chosen.json" in bundle.names
+        about = bundle.json("chosen.json" if is_chosen else "experiment.json")
+        self._chosen = chosen_table.from_json(about["chosen"]) if is_chosen else None
+        self._spec = None if is_chosen else ExperimentSpec.model_validate(about["spec"])
         # Of the data set versions, by id; a bundle of one data set may name it once only.
         self._tasks = {str(item["version_id"]): str(item["dataset"]["task"]) for item in about.get("blocks", ())}
         self._task = str(about["dataset"]["task"])
@@ -258,8 +261,7 @@ class _Verifier:
         stored = Comparison.model_validate(body["table"])
         options = ComparisonOptions.model_validate(body["options"])
         try:
-            block = blocks.choose(self._spec, options.block)
-            made = comparison_table.build(self._spec, self._table_input(values, block.key), self._outcomes, options)
+            made = self._table(values, options)
         except AppError as error:
             raise BundleRefused(f"{name}: {error.detail}") from error
         part = "tables"
@@ -279,11 +281,30 @@ class _Verifier:
             self._found.compare(part, f"{name}: {method}", "there", "missing")
         self._found.compare(part, f"{name}: notes", stored.notes, made.notes)
 
-    def _table_input(self, values: Mapping[str, Mapping[str, Measured]], block: str) -> comparison_table.Measured:
+    def _table(self, values: Mapping[str, Mapping[str, Measured]], options: ComparisonOptions) -> Comparison:
+        """The table by the function that the product uses."""
+        if self._spec is not None:
+            block = blocks.choose(self._spec, options.block)
+            seeds = [str(seed) for seed in self._spec.seeds]
+            run_ids: dict[str, dict[str, dict[str, str]]] = {
+                method_label(method): {seed: {} for seed in seeds} for method in self._spec.methods
+            }
+            measured = self._table_input(values, block.key, run_ids, seeds)
+            return comparison_table.build(self._spec, measured, self._outcomes, options)
+        if self._chosen is None:
+            raise BundleRefused("The bundle names neither an experiment nor chosen runs.")
+        seeds = [str(seed) for seed in self._chosen.seeds]
+        measured = self._table_input(values, FIRST_BLOCK, {arm.label: {} for arm in self._chosen.arms}, seeds)
+        return chosen_table.build(self._chosen, measured, self._outcomes, options)
+
+    def _table_input(
+        self,
+        values: Mapping[str, Mapping[str, Measured]],
+        block: str,
+        run_ids: dict[str, dict[str, dict[str, str]]],
+        seeds: Sequence[str],
+    ) -> comparison_table.Measured:
         """What the product reads from its tables, from the bundle's runs and the numbers made again."""
-        labels = [method_label(method) for method in self._spec.methods]
-        seeds = [str(seed) for seed in self._spec.seeds]
-        run_ids: dict[str, dict[str, dict[str, str]]] = {label: {seed: {} for seed in seeds} for label in labels}
         missing: dict[str, list[str]] = {}
         numbers: dict[tuple[str, str, str], float | None] = {}
         details = []
@@ -295,7 +316,7 @@ class _Verifier:
             evaluated.add(run["id"])
             if label not in run_ids or seed not in seeds:
                 continue
-            run_ids[label][seed]["evaluate"] = run["id"]
+            run_ids[label].setdefault(seed, {})["evaluate"] = run["id"]
             if run["state"] != "succeeded":
                 missing.setdefault(label, []).append(f"seed {seed}: {run['state']}")
                 continue

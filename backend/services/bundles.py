@@ -1,4 +1,4 @@
-"""The reproduction bundle of an experiment: one zip from which every number can be made again.
+"""The reproduction bundle of a comparison: one zip from which every number can be made again.
 
 ``aft verify BUNDLE`` needs nothing else: no database, no model, no network. Everything is JSON or JSON Lines; the
 manifest at the end names every file with its sha256.
@@ -6,20 +6,19 @@ manifest at the end names every file with its sha256.
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from aft.config.experiment import ExperimentSpec
 from aft.version import VERSION
-from backend.db.models import Experiment, utcnow
+from backend.db.models import utcnow
 from backend.db.session import reading
 from backend.schemas.comparison import ComparisonOptions
-from backend.services import blocks, bundle_rows, comparison, comparison_files, experiments, figures
+from backend.services import bundle_rows, comparison, comparison_files, experiments, figures
 from backend.services.bundle_environment import environment
-from backend.services.experiments import Cell
+from backend.services.compared import Compared, ComparedExperiment, ComparedRuns
 from backend.services.zip_stream import ZipStream
 
 FORMAT: Final = "aft-bundle"
@@ -28,7 +27,7 @@ TESTS: Final = ("paired-t", "welch", "bootstrap", "mcnemar")
 WITH_CANDIDATES: Final = frozenset({"sample", "evaluate"})
 README: Final = """# {name}
 
-A reproduction bundle of AFT Workbench {version}: everything behind the comparison table of one experiment.
+A reproduction bundle of AFT Workbench {version}: everything behind the comparison table of {subject}.
 
     aft verify THIS-FILE.zip
 
@@ -37,8 +36,7 @@ all four tests, and lists each difference. It needs no database, no model and no
 
 | file | what |
 | --- | --- |
-| experiment.yaml | the experiment, as `aft experiments start` takes it |
-| experiment.json | the same with ids, and the data set, split and base model with their sha256 |
+{about}
 | environment.json | software of the machine that wrote this bundle; devices are in runs.jsonl |
 | runs.jsonl | every run: configuration, seed, inputs, fingerprint, attempts, sha256 of the weights |
 | results.jsonl | every number of every evaluation |
@@ -55,10 +53,20 @@ all four tests, and lists each difference. It needs no database, no model and no
 
 The hashes show that the bundle is whole, not who made it.
 """
+_ABOUT: Final = {
+    "experiment.json": (
+        "| experiment.yaml | the experiment, as `aft experiments start` takes it |\n"
+        "| experiment.json | the same with ids, and the data set, split and base model with their sha256 |"
+    ),
+    "chosen.json": (
+        "| settings.yaml | of every row: its seeds, and how it was trained and evaluated |\n"
+        "| chosen.json | the rows, and their data sets, splits and base models with their sha256 |"
+    ),
+}
 
 
-def stream(experiment_id: str, options: ComparisonOptions = comparison.DEFAULTS) -> Iterator[bytes]:
-    """The bundle in blocks, read in one snapshot of the database.
+def of_experiment(experiment_id: str, options: ComparisonOptions = comparison.DEFAULTS) -> Iterator[bytes]:
+    """An experiment's bundle in blocks, read in one snapshot of the database.
 
     Args:
         experiment_id: The experiment; it may be unfinished, and then says which cells are missing.
@@ -69,45 +77,50 @@ def stream(experiment_id: str, options: ComparisonOptions = comparison.DEFAULTS)
         Invalid: If the options name something that does not exist.
     """
     with _snapshot() as session:
-        experiment = experiments.get(session, experiment_id)
-        cells = experiments.cells(session, experiment.id)
-        archive = ZipStream()
-        for name, blocks in _files(session, experiment, cells, options):
-            yield from archive.add(name, blocks)
-        manifest = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "written_by": f"AFT Workbench {VERSION}",
-            "written_at": utcnow().isoformat(),
-            "experiment_id": experiment.id,
-            "files": {
-                name: {"sha256": item.sha256, "size_bytes": item.size_bytes} for name, item in archive.files.items()
-            },
-        }
-        yield from archive.add("manifest.json", [_json(manifest)])
-        yield archive.close()
+        subject = ComparedExperiment(session, experiments.get(session, experiment_id), options)
+        yield from _stream(session, subject, {"experiment_id": experiment_id})
 
 
-def _files(
-    session: Session, experiment: Experiment, cells: list[Cell], options: ComparisonOptions
-) -> Iterator[tuple[str, Iterable[bytes]]]:
-    spec = ExperimentSpec.model_validate(experiment.spec)
-    yield "README.md", [README.format(name=" ".join(experiment.name.split()), version=VERSION).encode()]
-    yield "experiment.yaml", [experiments.to_yaml(spec).encode()]
-    yield "experiment.json", [_json(bundle_rows.experiment(session, experiment, spec, options))]
+def of_runs(run_ids: Sequence[str], options: ComparisonOptions = comparison.DEFAULTS) -> Iterator[bytes]:
+    """The same of trainings or evaluations that somebody chose.
+
+    Raises:
+        NotFound: If a run does not exist.
+        Invalid: If a run has no numbers to compare, or the options name something that does not exist.
+    """
+    with _snapshot() as session:
+        yield from _stream(session, ComparedRuns(session, run_ids, options), {"run_ids": list(run_ids)})
+
+
+def _stream(session: Session, subject: Compared, named: dict[str, Any]) -> Iterator[bytes]:
+    archive = ZipStream()
+    for name, blocks in _files(session, subject):
+        yield from archive.add(name, blocks)
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "written_by": f"AFT Workbench {VERSION}",
+        "written_at": utcnow().isoformat(),
+        **named,
+        "files": {name: {"sha256": item.sha256, "size_bytes": item.size_bytes} for name, item in archive.files.items()},
+    }
+    yield from archive.add("manifest.json", [_json(manifest)])
+    yield archive.close()
+
+
+def _files(session: Session, subject: Compared) -> Iterator[tuple[str, Iterable[bytes]]]:
+    yield "README.md", [_readme(subject).encode()]
+    yield subject.settings[0], [subject.settings[1].encode()]
+    yield subject.about_file, [_json(subject.about)]
     yield "environment.json", [_json(environment())]
-    yield "runs.jsonl", _lines(bundle_rows.runs(session, cells))
-    yield "results.jsonl", _lines(bundle_rows.results(session, cells))
-    chosen = blocks.choose(spec, options.block)
-    for block in spec.blocks:
-        of_block = options.model_copy(update={"block": block.key})
-        folder = "" if block.key == chosen.key else f"{block.key}/"
-        yield from _tables(session, experiment, of_block, folder)
-        for name in figures.names(spec):
-            made = figures.of_experiment(session, experiment, name, of_block)
-            yield f"figures/{folder}{name}.json", [_json(figures.as_json(made))]
+    yield "runs.jsonl", _lines(bundle_rows.runs(session, subject.cells))
+    yield "results.jsonl", _lines(bundle_rows.results(session, subject.cells))
+    for folder, options in subject.blocks.items():
+        yield from _tables(subject, options, folder)
+        for name in subject.figure_names:
+            yield f"figures/{folder}{name}.json", [_json(figures.as_json(subject.figure(name, options)))]
     # Two labels of equal content share their runs.
-    runs = {cell.run.id: cell.run for cell in cells}.values()
+    runs = {cell.run.id: cell.run for cell in subject.cells}.values()
     with_candidates = [run for run in runs if run.kind in WITH_CANDIDATES]
     yield "questions.jsonl", _lines(bundle_rows.questions(session, [run.id for run in with_candidates]))
     for run in with_candidates:
@@ -126,16 +139,20 @@ def _files(
             yield f"metrics/{run.id}.jsonl", _lines(bundle_rows.metrics(session, run.id))
 
 
-def _tables(
-    session: Session, experiment: Experiment, options: ComparisonOptions, folder: str
-) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _readme(subject: Compared) -> str:
+    name = " ".join(subject.name.split())
+    what = "one experiment" if isinstance(subject, ComparedExperiment) else "runs that somebody chose"
+    return README.format(name=name, version=VERSION, subject=what, about=_ABOUT[subject.about_file])
+
+
+def _tables(subject: Compared, options: ComparisonOptions, folder: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     for test in TESTS:
         wanted = options.model_copy(update={"test": test})
-        table = comparison.compare(session, experiment, wanted)
+        table = subject.table(wanted)
         body = {"options": wanted.model_dump(mode="json"), "table": table.model_dump(mode="json")}
         yield f"tables/{folder}{test}.json", [_json(body)]
         yield f"tables/{folder}{test}.csv", [comparison_files.as_csv(table).encode()]
-        yield f"tables/{folder}{test}.tex", [comparison_files.as_latex(table, experiment.name).encode()]
+        yield f"tables/{folder}{test}.tex", [comparison_files.as_latex(table, subject.name).encode()]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from aft.metrics.repetition import repetition
 from backend.db.models import Candidate, DatasetVersion, Example, Experiment
 from backend.errors import Invalid, NotFound
 from backend.schemas.case_study import CaseAnswer, CaseStudy
-from backend.schemas.comparison import ComparisonOptions, MethodRow
+from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
 from backend.services import comparison, outcomes
 
 
@@ -32,6 +32,18 @@ def read(
         NotFound: If the question was not asked.
     """
     table = comparison.compare(session, experiment, ComparisonOptions(block=block))
+    return of_table(session, table, example_id=example_id, seed=seed)
+
+
+def of_table(
+    session: Session, table: Comparison, *, example_id: int | None, seed: int | None, across_seeds: bool = False
+) -> CaseStudy:
+    """The same of any comparison; ``across_seeds`` also shows rows of one run each, whatever their seeds.
+
+    Raises:
+        Invalid: If nothing was evaluated under the seed.
+        NotFound: If the question was not asked.
+    """
     seeds = [int(seed) for seed in _seeds(table.rows)]
     chosen = seed if seed is not None else seeds[0] if seeds else None
     if chosen is None or chosen not in seeds:
@@ -40,8 +52,11 @@ def read(
             remedy="Wait until an evaluation is done, or choose another seed.",
             field="seed",
         )
-    rows = [row for row in table.rows if _measured(row, str(chosen))]
-    runs = {row.method: row.run_ids[str(chosen)]["evaluate"] for row in rows}
+    taken = {row.method: _seeds([row]) for row in table.rows}
+    single = across_seeds and all(len(of_row) <= 1 for of_row in taken.values())
+    shown = {method: of_row[0] if single else str(chosen) for method, of_row in taken.items() if of_row}
+    rows = [row for row in table.rows if shown.get(row.method) in taken[row.method]]
+    runs = {row.method: row.run_ids[shown[row.method]]["evaluate"] for row in rows}
     verdicts = {method: outcomes.answered(session, run_id) for method, run_id in runs.items()}
     telling = _telling(verdicts, table.baseline)
     wanted = example_id if example_id is not None else next(iter(telling), None)
@@ -49,7 +64,7 @@ def read(
         wanted = min(next(iter(verdicts.values())))
     if not any(wanted in answered for answered in verdicts.values()):
         raise NotFound(
-            f"Question {wanted} was not asked in this experiment.", remedy="Leave it out to see one that was."
+            f"Question {wanted} was not asked in this comparison.", remedy="Leave it out to see one that was."
         )
     example = session.get_one(Example, wanted)
     version = session.get_one(DatasetVersion, example.version_id)
@@ -67,7 +82,7 @@ def read(
         reference=example.reference,
         gold=example.answer,
         seed=chosen,
-        seeds=seeds,
+        seeds=seeds[:1] if single else seeds,
         steps_checked=checks,
         answers=[
             _answer(row, found[runs[row.method]], example, checks=checks) for row in rows if runs[row.method] in found

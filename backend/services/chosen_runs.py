@@ -16,8 +16,9 @@ from aft.paper import method_key
 from backend.db.models import BaseModelEntry, Dataset, DatasetVersion, Run, RunParent
 from backend.errors import Invalid
 from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import comparison, comparison_table, outcomes, runs
-from backend.services.comparison_table import METRICS, Arm, Measured
+from backend.services import chosen_table, comparison, outcomes, runs
+from backend.services.chosen_table import Chosen
+from backend.services.comparison_table import Arm, Measured
 
 MOST_RUNS: Final = 100
 _LABEL_LENGTH: Final = 80
@@ -26,7 +27,7 @@ _NO_SETTING: Final = frozenset({"seed", "method"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Evaluated:
+class Evaluated:
     """An evaluation with the training behind it."""
 
     run: Run
@@ -58,6 +59,16 @@ class _Evaluated:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Chosen runs as rows."""
+
+    chosen: Chosen
+    measured: Measured
+    rows: dict[str, list[Evaluated]]
+    """Row -> the evaluations it counts, one a seed."""
+
+
 def compare(session: Session, run_ids: Sequence[str], options: ComparisonOptions) -> Comparison:
     """Chosen trainings or evaluations against a baseline, the first VFT or else the first of them.
 
@@ -73,44 +84,43 @@ def compare(session: Session, run_ids: Sequence[str], options: ComparisonOptions
         NotFound: If a run does not exist.
         Invalid: If a run is of another kind or has no evaluation, or the baseline or seed does not exist.
     """
+    found = gather(session, run_ids)
+    return chosen_table.build(found.chosen, found.measured, partial(outcomes.by_question, session), options)
+
+
+def gather(session: Session, run_ids: Sequence[str]) -> Gathered:
+    """Chosen runs as rows with what their evaluations measured.
+
+    Raises:
+        NotFound: If a run does not exist.
+        Invalid: If there are too few or too many, or one is of another kind or has no evaluation.
+    """
     wanted = list(dict.fromkeys(run_ids))
     if not 1 <= len(wanted) <= MOST_RUNS:
         raise Invalid(
             f"{len(wanted)} runs are chosen.", remedy=f"Choose between 2 and {MOST_RUNS}, or one to look at.",
             field="run",
         )  # fmt: skip
-    found: dict[str, _Evaluated] = {}
+    found: dict[str, Evaluated] = {}
     for run_id in wanted:
         one = _evaluated(session, runs.get(session, run_id))
         found.setdefault(one.run.id, one)
-    groups: dict[str, list[_Evaluated]] = {}
+    groups: dict[str, list[Evaluated]] = {}
     for one in found.values():
         groups.setdefault(_group(one), []).append(one)
     labels = _labels(session, [members[0] for members in groups.values()])
     arms, measured = [], Measured({}, [], {}, {})
     places: dict[str, list[tuple[str, str]]] = {}
+    rows: dict[str, list[Evaluated]] = {}
     for label, members in zip(labels, groups.values(), strict=True):
         arms.append(_arm(label, members[0]))
         measured.run_ids[label] = {}
-        for one in members:
-            _place(one, label, measured, places)
+        rows[label] = [one for one in members if _place(one, label, measured, places)]
     values, details = comparison.results_at(session, places)
     measured.values.update(values)
     measured.details.extend(details)
     seeds = sorted({one.seed for one in found.values()})
-    baseline = options.baseline or next((arm.label for arm in arms if arm.family == "vft"), arms[0].label)
-    taken = [set(of_seed) for of_seed in measured.run_ids.values()]
-    common = sorted(map(int, set.intersection(*taken)))
-    seed = options.seed if options.seed is not None else common[0] if common else None
-    table = comparison_table.build_arms(
-        arms, seeds, METRICS, measured, partial(outcomes.by_question, session),
-        options.model_copy(update={"baseline": baseline, "seed": seed, "block": None}), across_seeds=True,
-    )  # fmt: skip
-    changes: dict[str, Any] = {"notes": [*_notes(list(found.values()), taken), *table.notes]}
-    if not common:
-        # One run each, of different seeds: the two are compared as they are.
-        changes |= {"seed": None, "test_about": table.test_about.replace(f", seed {table.seed}", "")}
-    return table.model_copy(update=changes)
+    return Gathered(Chosen(arms, seeds, _notes(list(found.values()))), measured, rows)
 
 
 def shown(session: Session, run_ids: Sequence[str], options: ComparisonOptions) -> Comparison:
@@ -120,10 +130,10 @@ def shown(session: Session, run_ids: Sequence[str], options: ComparisonOptions) 
     return table
 
 
-def _evaluated(session: Session, run: Run) -> _Evaluated:
+def _evaluated(session: Session, run: Run) -> Evaluated:
     if run.kind == "evaluate":
         train = runs.parents_of(session, run.id).get("checkpoint")
-        return _Evaluated(run, train if train is not None and train.kind == "train" else None)
+        return Evaluated(run, train if train is not None and train.kind == "train" else None)
     if run.kind != "train":
         raise Invalid(
             f"Run '{run.name}' is of kind {run.kind}, which has no numbers to compare.",
@@ -147,17 +157,17 @@ def _evaluated(session: Session, run: Run) -> _Evaluated:
             remedy="Choose a run that an experiment or `aft models evaluate` has evaluated.",
             field="run",
         )
-    return _Evaluated(of_data[0], run)
+    return Evaluated(of_data[0], run)
 
 
-def _group(one: _Evaluated) -> str:
+def _group(one: Evaluated) -> str:
     """The same for runs that repeat each other under other seeds."""
     method = one.method.model_dump(mode="json") if one.method is not None else one.run.inputs.get("checkpoint_run_id")
     body = [one.label, one.place, one.settings, method]
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _arm(label: str, one: _Evaluated) -> Arm:
+def _arm(label: str, one: Evaluated) -> Arm:
     method = one.method
     if method is None:
         return Arm(label, "", "none", None)
@@ -167,20 +177,22 @@ def _arm(label: str, one: _Evaluated) -> Arm:
     )
 
 
-def _place(one: _Evaluated, label: str, measured: Measured, places: dict[str, list[tuple[str, str]]]) -> None:
+def _place(one: Evaluated, label: str, measured: Measured, places: dict[str, list[tuple[str, str]]]) -> bool:
+    """Whether the row counts the run: one a seed."""
     seed = str(one.seed)
     if seed in measured.run_ids[label]:
         earlier = measured.run_ids[label][seed]["evaluate"]
         measured.missing.setdefault(label, []).append(f"seed {seed}: a second run is left out, {earlier} is counted")
-        return
+        return False
     measured.run_ids[label][seed] = {"evaluate": one.run.id} | ({"train": one.train.id} if one.train else {})
     if one.run.state == "succeeded":
         places[one.run.id] = [(label, seed)]
     else:
         measured.missing.setdefault(label, []).append(f"seed {seed}: {one.run.state}")
+    return True
 
 
-def _labels(session: Session, firsts: Sequence[_Evaluated]) -> list[str]:
+def _labels(session: Session, firsts: Sequence[Evaluated]) -> list[str]:
     """A row's name: its method, and where several rows have it, what tells them apart."""
     names = [_described(session, one) for one in firsts]
     labels: list[str] = []
@@ -200,7 +212,7 @@ def _labels(session: Session, firsts: Sequence[_Evaluated]) -> list[str]:
     return labels
 
 
-def _described(session: Session, one: _Evaluated) -> dict[str, str | None]:
+def _described(session: Session, one: Evaluated) -> dict[str, str | None]:
     version = session.get(DatasetVersion, str(one.place["dataset_version_id"]))
     dataset = session.get(Dataset, version.dataset_id) if version is not None else None
     model = session.get(BaseModelEntry, str(one.place["base_model_id"]))
@@ -220,7 +232,7 @@ def _flat(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _notes(found: Sequence[_Evaluated], taken: Sequence[set[str]]) -> list[str]:
+def _notes(found: Sequence[Evaluated]) -> list[str]:
     notes = []
     questions = {(str(one.place["dataset_version_id"]), str(one.place["split_id"])) for one in found}
     if len(questions) > 1:
@@ -230,6 +242,4 @@ def _notes(found: Sequence[_Evaluated], taken: Sequence[set[str]]) -> list[str]:
         )
     if len({one.place["base_model_id"] for one in found}) > 1:
         notes.append("These runs start from several base models: a difference may be theirs.")
-    if len(taken) > 1 and not set.intersection(*taken) and any(len(seeds) > 1 for seeds in taken):
-        notes.append("The rows share no seed, so that nothing is paired: Welch's test compares them as they are.")
     return notes

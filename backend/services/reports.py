@@ -1,27 +1,18 @@
-"""An experiment's report: gathered here, written by ``report_page``."""
+"""The report of a comparison: gathered here, written by ``report_page``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aft.config.experiment import ExperimentSpec
 from aft.version import VERSION
 from backend.db.models import Candidate, Example, Experiment, utcnow
-from backend.schemas.comparison import Comparison, ComparisonOptions, FlippedQuestion, FlipsRead
-from backend.services import (
-    blocks,
-    bundle_rows,
-    comparison,
-    comparison_overview,
-    experiments,
-    figures,
-    previews,
-    question_flips,
-)
+from backend.schemas.comparison import Comparison, ComparisonOptions, FlippedQuestion, FlipsRead, MethodRow
+from backend.services import bundle_rows, comparison, figures
 from backend.services.bundle_environment import environment
+from backend.services.compared import Compared, ComparedExperiment, ComparedRuns
 from backend.services.report_page import Answered, Flipped, Report, ReportFigure, render
 
 METRIC: Final = "task_accuracy"
@@ -34,51 +25,54 @@ SHOWN_TEXT: Final = 4000
 """Characters of a response; broken samples can be megabytes long."""
 
 
-def stream(session: Session, experiment: Experiment, options: ComparisonOptions = comparison.DEFAULTS) -> Iterator[str]:
+def of_experiment(
+    session: Session, experiment: Experiment, options: ComparisonOptions = comparison.DEFAULTS
+) -> Iterator[str]:
     """The page in pieces; everything is read before the first.
 
     Raises:
         Invalid: If the options name a baseline, seed or column that does not exist.
     """
-    return render(gather(session, experiment, options))
+    return render(gather(session, ComparedExperiment(session, experiment, options), options))
 
 
-def gather(session: Session, experiment: Experiment, options: ComparisonOptions) -> Report:
+def of_runs(session: Session, run_ids: Sequence[str], options: ComparisonOptions) -> Iterator[str]:
+    """The same of trainings or evaluations that somebody chose.
+
+    Raises:
+        NotFound: If a run does not exist.
+        Invalid: If a run has no numbers to compare, or the options name something that does not exist.
+    """
+    return render(gather(session, ComparedRuns(session, run_ids, options), options))
+
+
+def gather(session: Session, subject: Compared, options: ComparisonOptions) -> Report:
     """What the page says."""
-    spec = ExperimentSpec.model_validate(experiment.spec)
-    table = comparison.compare(session, experiment, options)
-    cells = experiments.cells(session, experiment.id)
-    about = bundle_rows.experiment(session, experiment, spec, options)
-    chosen = blocks.choose(spec, options.block)
-    block = next(row for row in about["blocks"] if row["key"] == chosen.key)
-    dataset, model = block["dataset"], block["base_model"] or {"name": "deleted model", "source": ""}
-    several = len(about["blocks"]) > 1
-    made = {name: figures.of_experiment(session, experiment, name, options) for name in figures.names(spec)}
+    table = subject.table(options)
+    made = {name: subject.figure(name, options) for name in subject.figure_names}
     return Report(
-        name=experiment.name,
-        facts=[
-            ("data set", f"{dataset['name']} v{dataset['version']}"),
-            ("base model", model["name"]),
-            ("seeds", ", ".join(map(str, spec.seeds))),
-            ("started", f"{experiment.created_at:%Y-%m-%d}"),
-            ("written", f"{utcnow():%Y-%m-%d %H:%M} UTC by AFT Workbench {VERSION}"),
-        ],
-        hashes=[
-            ("experiment", experiment.id),
-            ("specification, sha256", experiment.spec_sha256),
-            ("data set, sha256", dataset["sha256"] or "–"),
-            ("split, sha256", (block["split"] or {}).get("sha256") or "–"),
-            ("base model", f"{model['name']} ({model['source']}{_location(model)})"),
-        ],
+        name=subject.name,
+        facts=[*subject.facts, ("written", f"{utcnow():%Y-%m-%d %H:%M} UTC by AFT Workbench {VERSION}")],
+        hashes=[*subject.identity, *(pair for row in subject.data for pair in _hashes(row, len(subject.data) > 1))],
         table=table,
-        overview=comparison_overview.read(session, experiment, options, METRIC) if several else None,
+        overview=subject.overview(METRIC),
         figures=[ReportFigure(name=name, **figures.as_json(item)) for name, item in made.items() if _draws(item)],
-        flips=_flips(session, experiment, table, options),
-        warnings=[(item.message, item.remedy) for item in previews.warnings_of(session, spec)],
-        yaml=experiments.to_yaml(spec),
-        runs=[_run(row) for row in bundle_rows.runs(session, cells)],
+        flips=_flips(session, subject, table, options),
+        warnings=subject.warnings,
+        yaml=subject.settings[1],
+        runs=[_run(row) for row in bundle_rows.runs(session, subject.cells)],
         environment=_environment(),
     )
+
+
+def _hashes(row: Mapping[str, Any], several: bool) -> list[tuple[str, str]]:
+    dataset, model = row["dataset"], row["base_model"] or {"name": "deleted model", "source": ""}
+    of = f" {dataset['name']} v{dataset['version']}" if several else ""
+    return [
+        (f"data set{of}, sha256", dataset["sha256"] or "–"),
+        (f"split{of and ' of'}{of}, sha256", (row["split"] or {}).get("sha256") or "–"),
+        ("base model", f"{model['name']} ({model['source']}{_location(model)})"),
+    ]
 
 
 def _draws(made: figures.MadeFigure) -> bool:
@@ -86,21 +80,21 @@ def _draws(made: figures.MadeFigure) -> bool:
     return bool(made.rows) and bool(made.figure.data)
 
 
-def _flips(session: Session, experiment: Experiment, table: Comparison, options: ComparisonOptions) -> list[Flipped]:
+def _flips(session: Session, subject: Compared, table: Comparison, options: ComparisonOptions) -> list[Flipped]:
     base = next((row for row in table.rows if row.is_baseline), None)
     if base is None or not base.statistics["task_accuracy"].n:
         return []
     found = []
+    theirs = _evaluated(base)
     for row in table.rows[:SHOWN_METHODS]:
-        measured = row.statistics["task_accuracy"].values
-        common = [seed for seed, value in base.statistics["task_accuracy"].values.items() if value is not None]
-        common = [seed for seed in common if measured.get(seed) is not None]
-        if row is base or not common:
+        mine = _evaluated(row)
+        common = [seed for seed in theirs if seed in mine]
+        # One run each, whatever their seeds, have questions in common too.
+        if row is base or not (common or (subject.across_seeds and len(mine) == len(theirs) == 1)):
             continue
-        wanted = options.model_copy(update={"seed": int(common[0])})
+        wanted = options.model_copy(update={"seed": int(common[0]) if common else None})
         fixed, broken = (
-            question_flips.read(session, experiment, row.method, wanted, kind=kind, limit=SHOWN_QUESTIONS)
-            for kind in ("fixed", "broken")
+            subject.flips(row.method, wanted, kind=kind, limit=SHOWN_QUESTIONS) for kind in ("fixed", "broken")
         )
         found.append(
             Flipped(
@@ -114,6 +108,10 @@ def _flips(session: Session, experiment: Experiment, table: Comparison, options:
             )
         )
     return found
+
+
+def _evaluated(row: MethodRow) -> list[str]:
+    return [seed for seed, value in row.statistics["task_accuracy"].values.items() if value is not None]
 
 
 def _answered(session: Session, flips: FlipsRead, items: Sequence[FlippedQuestion]) -> list[Answered]:

@@ -191,7 +191,7 @@ def test_the_overview_sets_all_blocks_side_by_side_and_says_what_is_missing(expe
 
 def test_a_bundle_holds_every_block_and_all_of_it_comes_out_again(experiment: Experiment, tmp_path: Path) -> None:
     place = tmp_path / "bundle.zip"
-    place.write_bytes(b"".join(bundles.stream(experiment.id)))
+    place.write_bytes(b"".join(bundles.of_experiment(experiment.id)))
     with Bundle(place) as bundle:
         assert "tables/d2m1/bootstrap.json" in bundle.names
         assert "figures/d1m2t1/task.json" in bundle.names

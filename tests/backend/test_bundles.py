@@ -36,7 +36,7 @@ def written(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         with transaction() as session:
             experiment_id = finished_experiment(session).id
         place = directory / "bundle.zip"
-        place.write_bytes(b"".join(bundles.stream(experiment_id)))
+        place.write_bytes(b"".join(bundles.of_experiment(experiment_id)))
         yield place
         _forget()
 

@@ -1,5 +1,7 @@
 """Runs that somebody chose, compared whatever experiments they belong to."""
 
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from backend.db.models import Experiment, Run, RunParent
 from backend.db.session import transaction
-from backend.services import experiments, runs
+from backend.services import bundle_verify, experiments, runs
+from backend.services.bundle_archive import Bundle
 from tests.backend.client import client
 from tests.backend.comparing import finish, spec_of
 
@@ -137,3 +140,67 @@ def test_what_cannot_be_compared_is_named(cells: dict[str, str]) -> None:
             assert session.get(RunParent, (experiment.id, "checkpoint")) is None
             lonely_id = lonely.id
         assert "has no evaluation" in ask(web, [lonely_id], status=422)["detail"]
+
+
+def test_the_bundle_of_chosen_runs_makes_every_number_again(cells: dict[str, str], tmp_path: Path) -> None:
+    ids = [cells[f"seed {seed}/{label}/evaluate"] for label in ("VFT", "AFT · boundary") for seed in (1, 2)]
+    ids.append(cells["seed 1/RFT/train"])
+    place = tmp_path / "chosen.zip"
+    with client() as web:
+        answer = web.get(f"{URL}/bundle", params={"run": ids, "baseline": "RFT"})
+        assert answer.headers["content-type"] == "application/zip"
+        ask(web, ids, "/bundle", status=422, baseline="nothing")
+        ask(web, ["0" * 32], "/bundle", status=404)
+    place.write_bytes(answer.content)
+    with Bundle(place) as opened:
+        found = bundle_verify.verify(opened)
+        assert {"chosen.json", "settings.yaml", "figures/scatter.json"} <= set(opened.names)
+        # What the trainings learned from is in it too.
+        assert {"sample", "train", "evaluate"} <= {row["kind"] for row in opened.lines("runs.jsonl")}
+        assert opened.json("tables/welch.json")["table"]["baseline"] == "RFT"
+    assert found.differences == []
+    assert found.experiment == "Chosen runs"
+    assert found.checked["tables"] >= 4 * 3 * 4 * 13
+    assert found.checked["results"] > 5 * 10 * 2
+
+
+def test_a_bundle_of_one_run_each_is_compared_across_seeds(cells: dict[str, str], tmp_path: Path) -> None:
+    place = tmp_path / "two.zip"
+    with transaction() as session:
+        ids = [cells["seed 1/VFT/evaluate"], cells["seed 2/AFT · boundary/evaluate"]]
+        waiting = runs.clone(session, cells["seed 1/RFT/evaluate"]).id
+    with client() as web:
+        place.write_bytes(web.get(f"{URL}/bundle", params={"run": [*ids, waiting]}).content)
+    with Bundle(place) as opened:
+        found = bundle_verify.verify(opened)
+        table = opened.json("tables/mcnemar.json")["table"]
+    assert found.differences == []
+    assert table["rows"][1]["statistics"]["task_accuracy"]["p_value"] is not None
+    assert "1 runs had not ended well" in found.notes[0]
+
+
+def test_the_report_of_chosen_runs_holds_their_table_figures_and_settings(cells: dict[str, str]) -> None:
+    ids = [cells["seed 1/VFT/evaluate"], cells["seed 2/AFT · boundary/evaluate"]]
+    with client() as web:
+        page = ask(web, ids, "/report.html", test="mcnemar")
+        table = ask(web, ids, test="mcnemar")
+        ask(web, ids, "/report.html", status=422, baseline="nothing")
+    assert "<h1>Chosen runs</h1>" in page
+    assert all(escape(note) in page for note in table["notes"])
+    for part in ('id="figure-task"', 'id="figure-calibration"', "seed 2/AFT · boundary/evaluate", "fixed, ", "epochs:"):
+        assert part in page
+
+
+def test_a_question_is_shown_under_every_chosen_row(cells: dict[str, str]) -> None:
+    two = [cells["seed 1/VFT/evaluate"], cells["seed 2/AFT · boundary/evaluate"]]
+    more = [*two, cells["seed 1/AFT · boundary/evaluate"]]
+    with client() as web:
+        alone = ask(web, two, "/case-study")
+        assert [one["run_id"] for one in alone["answers"]] == two
+        assert alone["seeds"] == [1]
+        # With a seed in common that seed's answers stand side by side.
+        paired = ask(web, more, "/case-study", example_id=alone["example_id"])
+        assert [one["run_id"] for one in paired["answers"]] == [more[0], more[2]]
+        assert paired["seeds"] == [1, 2]
+        ask(web, two, "/case-study", status=422, seed=9)
+        ask(web, two, "/case-study", status=404, example_id=10**9)

@@ -94,7 +94,7 @@ def test_exports_carry_them_and_a_bundle_makes_them_again(experiment: Experiment
     assert f"VFT & 2 & {100 * gsm8k:.1f}" in latex
     assert "<h3>gsm8k questions</h3>" in page
     place = tmp_path / "bundle.zip"
-    place.write_bytes(b"".join(bundles.stream(experiment.id)))
+    place.write_bytes(b"".join(bundles.of_experiment(experiment.id)))
     with Bundle(place) as bundle:
         found = bundle_verify.verify(bundle)
     assert found.differences == []

@@ -636,6 +636,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chosen-runs/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Chosen Bundle
+         * @description Everything behind chosen runs' comparison as one zip, which `aft verify` recomputes.
+         */
+        get: operations["download_chosen_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/case-study": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Chosen Case
+         * @description One test question under every row: first wrong step and repetition.
+         */
+        get: operations["read_chosen_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chosen-runs/comparison.csv": {
         parameters: {
             query?: never;
@@ -728,6 +768,26 @@ export interface paths {
          * @description Questions that a row fixed or broke against the baseline.
          */
         get: operations["read_chosen_flips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chosen-runs/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Chosen Report
+         * @description Chosen runs' table, words, figures, settings and hashes as one page that opens without a network.
+         */
+        get: operations["download_chosen_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -10586,6 +10646,100 @@ export interface operations {
             };
         };
     };
+    download_chosen_bundle: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_chosen_case: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                example_id?: number | null;
+                seed?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseStudy"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     compare_runs_csv: {
         parameters: {
             query: {
@@ -10824,6 +10978,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlipsRead"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    download_chosen_report: {
+        parameters: {
+            query: {
+                /** @description Trainings or evaluations. */
+                run: string[];
+                baseline?: string | null;
+                test?: "paired-t" | "welch" | "bootstrap" | "mcnemar";
+                seed?: number | null;
+                published?: string | null;
+                hidden?: string[] | null;
+                block?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
                 };
             };
             /** @description Not found */

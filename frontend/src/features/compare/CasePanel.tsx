@@ -1,12 +1,12 @@
 import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { paths } from "@/app/paths";
 import { MethodName } from "@/components/MethodMark";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Verdict, type VerdictName } from "@/components/Verdict";
+import { cotsAt } from "./addresses";
 import classes from "./CasePanel.module.css";
 import type { CompareState } from "./compareState";
 import { type CaseStudy, caseOptions } from "./queries";
@@ -21,9 +21,7 @@ const TITLE = "One question under every method";
 
 /** The paper's case study (Table 12): answers side by side, first wrong step marked, repetition measured. */
 export function CasePanel({ experimentId, state, onChange }: Props) {
-  const found = useQuery(
-    caseOptions(experimentId, state.case ?? null, state.seed ?? null, state.block),
-  );
+  const found = useQuery(caseOptions(experimentId, state));
   if (found.isPending) return <PanelSkeleton title={TITLE} rows={6} />;
   if (found.isError)
     return <PanelError title={TITLE} error={found.error} onRetry={() => void found.refetch()} />;
@@ -81,12 +79,7 @@ export function CasePanel({ experimentId, state, onChange }: Props) {
             <p className={classes.facts}>
               {repeats(answer.repetition)}; over all questions{" "}
               {share(data.repetition[answer.method])} ·{" "}
-              <Link
-                to={paths.cotsOf(experimentId, {
-                  set: answer.run_id,
-                  question: String(data.example_id),
-                })}
-              >
+              <Link to={cotsAt(experimentId, state, answer.run_id, data.example_id)}>
                 in the COTs
               </Link>
             </p>

@@ -1,19 +1,15 @@
-import { Button, Menu } from "@mantine/core";
-import { useClipboard } from "@mantine/hooks";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { Link, useSearchParams } from "react-router";
-import { download } from "@/api/download";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
 import { counted } from "@/components/format";
-import { notifyError } from "@/components/notify";
 import { PageHeader } from "@/components/PageHeader";
 import classes from "./ComparePage.module.css";
-import { ComparisonPanel } from "./ComparisonPanel";
-import { type CompareState, readState, serverOptions, writeState } from "./compareState";
-import { FlipsPanel } from "./FlipsPanel";
-import { MoreFigures } from "./MoreFigures";
+import { ComparisonBody } from "./ComparisonBody";
+import { ComparisonExports } from "./ComparisonExports";
+import { type CompareState, readState, writeState } from "./compareState";
 import { comparisonOptions } from "./queries";
 
 /** Runs of any experiments side by side; the address holds which, and everything that is shown. */
@@ -37,7 +33,7 @@ export function ChosenRunsPage() {
         title="Chosen runs"
         parent={{ label: "Compare", to: paths.compare }}
         facts={counted(state.runs.length, "run")}
-        actions={state.runs.length > 0 && <Exports state={state} />}
+        actions={state.runs.length > 0 && <ComparisonExports experimentId="" state={state} />}
       />
       {state.runs.length === 0 ? (
         <EmptyState
@@ -53,39 +49,13 @@ export function ChosenRunsPage() {
         </EmptyState>
       ) : (
         <div className={classes.page}>
-          <ComparisonPanel
+          <ComparisonBody
             seeds={[...new Set(seeds)].map(Number).sort((a, b) => a - b)}
             blocks={[]}
             {...shared}
           />
-          {comparison.data !== undefined && <FlipsPanel comparison={comparison.data} {...shared} />}
-          {comparison.isError || <MoreFigures {...shared} />}
         </div>
       )}
     </>
-  );
-}
-
-function Exports({ state }: { state: CompareState }) {
-  const clipboard = useClipboard();
-  const options = new URLSearchParams(
-    Object.entries(serverOptions(state)).map(([name, value]) => [name, String(value)]),
-  );
-  for (const id of state.runs) options.append("run", id);
-  const save = (name: string) =>
-    download(`/api/v1/chosen-runs/${name}?${options}`, name).catch(notifyError);
-  return (
-    <Menu position="bottom-end" width={264}>
-      <Menu.Target>
-        <Button variant="default">Export</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item closeMenuOnClick={false} onClick={() => clipboard.copy(window.location.href)}>
-          {clipboard.copied ? "Copied" : "Copy the link to this view"}
-        </Menu.Item>
-        <Menu.Item onClick={() => void save("comparison.csv")}>Table, CSV</Menu.Item>
-        <Menu.Item onClick={() => void save("comparison.tex")}>Table, LaTeX</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

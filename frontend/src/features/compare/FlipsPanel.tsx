@@ -2,12 +2,12 @@ import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { paths } from "@/app/paths";
 import { FilterChips } from "@/components/FilterChips";
 import { count, pValue } from "@/components/format";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { cotsAt } from "./addresses";
 import type { CompareState } from "./compareState";
 import classes from "./FlipsPanel.module.css";
 import { type Comparison, type FlipKind, type Flips, flipsOptions } from "./queries";
@@ -94,14 +94,7 @@ function FlipsOf({ experimentId, method, state, kind, onKind }: FlipsProps) {
           <li key={item.example_id}>
             <Link
               className={classes.item}
-              to={
-                state.runs.length > 0
-                  ? paths.cotSet(found.method_run_id, { question: item.example_id.toString() })
-                  : paths.cotsOf(experimentId, {
-                      set: found.method_run_id,
-                      question: item.example_id.toString(),
-                    })
-              }
+              to={cotsAt(experimentId, state, found.method_run_id, item.example_id)}
             >
               <span className={classes.question}>{item.question}</span>
               <span className={classes.answers}>

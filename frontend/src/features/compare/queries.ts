@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, type Schema, unwrap } from "@/api/client";
 import type { paths as ApiPaths } from "@/api/schema";
+import { comparedAt } from "./addresses";
 import { type CompareState, figureQuery, serverOptions } from "./compareState";
 
 export type Comparison = Schema<"Comparison">;
@@ -82,8 +83,7 @@ export type ChosenFigureName =
 export const figureFile = (experimentId: string, name: FigureName, state: CompareState): string => {
   const query = figureQuery(state);
   for (const id of state.runs) query.append("run", id);
-  const base = state.runs.length > 0 ? "chosen-runs" : `experiments/${experimentId}`;
-  return `/api/v1/${base}/figures/${name}/file?${query}`;
+  return `${comparedAt(experimentId, state)}/figures/${name}/file?${query}`;
 };
 
 export const figureOptions = (experimentId: string, name: FigureName, state: CompareState) => {
@@ -150,26 +150,28 @@ export const flipsOptions = (
 
 export type CaseStudy = Schema<"CaseStudy">;
 
-/** One question under every method; null takes one that they answer differently. */
-export const caseOptions = (
-  experimentId: string,
-  exampleId: number | null,
-  seed: number | null,
-  block: string | undefined,
-) => {
+/** One question under every method; without a case one that they answer differently. */
+export const caseOptions = (experimentId: string, state: CompareState) => {
+  const { case: exampleId, seed, block } = state;
   const query = {
+    ...(exampleId !== undefined && { example_id: exampleId }),
+    ...(seed !== undefined && { seed }),
     ...(block !== undefined && { block }),
-    ...(exampleId !== null && { example_id: exampleId }),
-    ...(seed !== null && { seed }),
   };
   return queryOptions({
-    queryKey: ["experiments", experimentId, "case-study", query],
+    queryKey: [...keyOf(experimentId, state), "case-study", query],
     queryFn: async () =>
-      unwrap(
-        await api.GET("/api/v1/experiments/{experiment_id}/case-study", {
-          params: { path: { experiment_id: experimentId }, query },
-        }),
-      ),
+      state.runs.length > 0
+        ? unwrap(
+            await api.GET("/api/v1/chosen-runs/case-study", {
+              params: { query: { ...query, run: [...state.runs] } },
+            }),
+          )
+        : unwrap(
+            await api.GET("/api/v1/experiments/{experiment_id}/case-study", {
+              params: { path: { experiment_id: experimentId }, query },
+            }),
+          ),
     placeholderData: keepPreviousData,
   });
 };
