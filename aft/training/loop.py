@@ -19,7 +19,7 @@ from aft.training.gradients import BatchLoss
 from aft.training.groups import Group
 from aft.training.optimization import learning_rate
 from aft.training.ranks import ALONE, Ranks
-from aft.training.setup import frozen_digest, put_in_training_form, put_in_training_mode
+from aft.training.setup import put_in_training_form, put_in_training_mode, starting_digest
 from aft.training.sinks import MetricSink, NullSink
 from aft.training.strategies import make_strategy
 
@@ -93,7 +93,7 @@ def train(
     check_groups(groups, config, vocabulary=model.get_input_embeddings().num_embeddings, window=window)
     put_in_training_form(model, config)
     put_in_training_mode(model)
-    fingerprint = run_fingerprint(config, groups, epochs) + frozen_digest(model)
+    fingerprint = run_fingerprint(config, groups, epochs) + starting_digest(model)
     strategy = make_strategy(model, config, ranks)
     sink = sink if ranks.is_first else NullSink()
     total = epochs * steps_per_epoch(len(groups), config.optimizer.questions_per_step)

@@ -43,15 +43,14 @@ def put_in_training_mode(model: nn.Module) -> None:
             module.training = True
 
 
-def frozen_digest(model: nn.Module) -> str:
-    """What tells apart the frozen weights that a checkpoint's factors belong to; empty without any."""
+def starting_digest(model: nn.Module) -> str:
+    """What tells apart the models that a training may start from: the first numbers of every weight."""
     digest = hashlib.sha256()
-    frozen = [(name, parameter) for name, parameter in model.named_parameters() if not parameter.requires_grad]
-    for name, parameter in frozen:
+    for name, parameter in model.named_parameters():
         sample = parameter.detach().flatten()[:_SAMPLED_NUMBERS].cpu().contiguous()
         digest.update(f"{name} {tuple(parameter.shape)}".encode())
         digest.update(sample.view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest() if frozen else ""
+    return digest.hexdigest()
 
 
 def add_lora(model: Any, config: LoraConfig, *, seed: int) -> None:

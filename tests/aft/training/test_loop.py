@@ -184,10 +184,11 @@ def test_a_newer_version_goes_on_where_an_older_one_stopped(
     assert run(tmp_path, make_model(), tokenizer, groups, newer).resumed_from == 2
 
 
+@pytest.mark.parametrize("lora", [None, LoraConfig(rank=2)], ids=["whole", "lora"])
 def test_a_checkpoint_on_another_base_model_is_refused(
-    tmp_path: Path, make_model: Callable[[], Any], tokenizer: Any, groups: list[Group]
+    lora: LoraConfig | None, tmp_path: Path, make_model: Callable[[], Any], tokenizer: Any, groups: list[Group]
 ) -> None:
-    config = CONFIG.model_copy(update={"lora": LoraConfig(rank=2)})
+    config = CONFIG.model_copy(update={"lora": lora})
     run(tmp_path, make_model(), tokenizer, groups, config, stop_after=2)
     other = make_model()
     with torch.no_grad():
