@@ -49,17 +49,18 @@ interface Props {
   set: CandidateSet;
   selection: Selection;
   current: number | undefined;
-  onOpen: (exampleId: number) => void;
+  /** The COT that was opened. */
+  cot: number | undefined;
+  onOpen: (exampleId: number, candidateId: number) => void;
   onRows: (exampleIds: number[]) => void;
 }
 
 /** The COTs of a set that pass the filters, to look at and to select. */
-export function CandidateList({ set, selection, current, onOpen, onRows }: Props) {
+export function CandidateList({ set, selection, current, cot, onOpen, onRows }: Props) {
   const { filter, sort, descending } = selection;
   const found = useInfiniteQuery(candidatesOptions(set.run_id, { filter, sort, descending }));
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [opened, setOpened] = useState<string>();
   useEffect(() => onRows(rows.map((row) => row.example_id)), [rows, onRows]);
   const columns = [
     COT,
@@ -67,7 +68,7 @@ export function CandidateList({ set, selection, current, onOpen, onRows }: Props
     ...(filter.model !== undefined ? [SCORE] : []),
     ...((set.counts.rated ?? 0) > 0 ? [RATING] : []),
   ];
-  const shown = rows.find((row) => String(row.id) === opened && row.example_id === current);
+  const shown = rows.find((row) => row.id === cot && row.example_id === current);
   const first = rows.find((row) => row.example_id === current);
   return (
     <section className={classes.list} aria-label="COTs">
@@ -87,10 +88,7 @@ export function CandidateList({ set, selection, current, onOpen, onRows }: Props
           current={String((shown ?? first)?.id ?? "")}
           selected={chosen}
           onSelect={setChosen}
-          onOpen={(row) => {
-            setOpened(String(row.id));
-            onOpen(row.example_id);
-          }}
+          onOpen={(row) => onOpen(row.example_id, row.id)}
           maxHeight="calc(100vh - 340px)"
           onEndReached={() => {
             if (found.hasNextPage && !found.isFetchingNextPage) void found.fetchNextPage();

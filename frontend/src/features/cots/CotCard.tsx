@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { score } from "@/components/format";
 import { Verdict } from "@/components/Verdict";
 import classes from "./CotsPage.module.css";
@@ -13,13 +14,33 @@ interface Props {
   /** Whether how its answer was read is shown. */
   opened: boolean;
   onToggle: () => void;
+  /** Whether this is the COT that the address names. */
+  current: boolean;
+  onCurrent: () => void;
 }
 
 /** One COT: what it says, how it counts, its scores and ratings. */
-export function CotCard({ candidate, letter, outscored, outscores, opened, onToggle }: Props) {
+export function CotCard({
+  candidate,
+  letter,
+  outscored,
+  outscores,
+  opened,
+  onToggle,
+  current,
+  onCurrent,
+}: Props) {
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (current && card.current?.contains(document.activeElement) === false)
+      card.current.scrollIntoView({ block: "nearest" });
+  }, [current]);
   return (
     <article
+      ref={card}
       className={classes.card}
+      aria-current={current || undefined}
+      onFocus={() => !current && onCurrent()}
       data-cot={letter}
       tabIndex={-1}
       data-violated={outscored || outscores}

@@ -11,6 +11,7 @@ import { QuestionDetail } from "./QuestionDetail";
 import { QuestionList } from "./QuestionList";
 import type { CandidateSet } from "./queries";
 import { SavedViews } from "./SavedViews";
+import { ScoreUnder, ScoringRuns } from "./ScoreUnder";
 import { forSet, readSelection } from "./selection";
 import { useExplorerKeys } from "./useExplorerKeys";
 
@@ -26,9 +27,14 @@ interface Props {
 /** A candidate set: filters above, questions or COTs at the left, the question at the right. */
 export function Explorer({ set, sets, experimentId, query, change }: Props) {
   const selection = forSet(readSelection(query), set);
-  const { filter, view, question } = selection;
+  const { filter, view, question, cot } = selection;
   const [helping, setHelping] = useState(false);
-  const open = (exampleId: number) => change({ question: String(exampleId) });
+  const open = (exampleId: number, candidateId?: number) =>
+    change({
+      question: String(exampleId),
+      cot: candidateId === undefined ? null : String(candidateId),
+      pair: null,
+    });
   const keys = useExplorerKeys({ current: question, onOpen: open, onHelp: () => setHelping(true) });
   return (
     <>
@@ -36,23 +42,26 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
         {sets.length > 1 && (
           <Select
             label="Sampled by"
-            w={260}
+            w={300}
             allowDeselect={false}
             value={set.run_id}
             data={sets.map((one) => ({ value: one.run_id, label: one.name }))}
-            onChange={(value) => change({ set: value, question: null, model: null })}
+            onChange={(value) =>
+              change({ set: value, question: null, cot: null, pair: null, model: null })
+            }
           />
         )}
         {set.models.length > 0 && (
           <Select
             label="By the scores of"
-            w={190}
+            w={230}
             allowDeselect={false}
             value={filter.model ?? null}
             data={set.models.map((one) => ({ value: one.model_run_id, label: one.model }))}
             onChange={(value) => change({ model: value })}
           />
         )}
+        <ScoreUnder setId={set.run_id} />
         <SegmentedControl
           aria-label="List"
           value={view}
@@ -72,6 +81,7 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
           <ExportMenu set={set} filter={filter} />
         </span>
       </div>
+      <ScoringRuns setId={set.run_id} />
       <FilterBar set={set} selection={selection} change={change} searchRef={keys.search} />
       <div className={classes.columns} ref={keys.columns}>
         {view === "cots" ? (
@@ -79,6 +89,7 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
             set={set}
             selection={selection}
             current={question}
+            cot={cot}
             onOpen={open}
             onRows={keys.onRows}
           />

@@ -4,13 +4,12 @@ import { type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { EmptyState } from "@/components/EmptyState";
-import { Notice } from "@/components/Notice";
 import { notifyError } from "@/components/notify";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { Progress } from "@/components/Progress";
-import { isActive, RunState } from "@/components/RunState";
+import { isActive } from "@/components/RunState";
 import { checkpointsOptions, pendingScoresOptions, useScoreSet } from "./inspecting";
+import { ScoringRuns } from "./ScoreUnder";
 import classes from "./SetFrame.module.css";
 
 interface Props {
@@ -30,31 +29,9 @@ export function NoScores({ setId, children }: Props) {
     return <PanelSkeleton rows={4} />;
   const names = new Map(checkpoints.data.map((one) => [one.model_run_id, one.model]));
   const running = pending.data.filter((one) => isActive(one.state));
-  const broken = pending.data.filter((one) => one.state === "failed");
   return (
     <>
-      {broken.map((one) => (
-        <Notice
-          key={one.run_id}
-          level="error"
-          title={`The COTs could not be scored under ${names.get(one.model_run_id) ?? "a model"}`}
-          action={<Link to={paths.run(one.run_id)}>Run</Link>}
-        >
-          <p>{one.problem}</p>
-        </Notice>
-      ))}
-      {running.map((one) => (
-        <div key={one.run_id} className={classes.waiting} role="status">
-          <RunState state={one.state} />
-          <Progress
-            label={`Scoring under ${names.get(one.model_run_id) ?? "a model"}`}
-            done={one.progress.done}
-            total={one.progress.total}
-            phase={one.progress.phase || "waiting for a worker"}
-          />
-          <Link to={paths.run(one.run_id)}>Run</Link>
-        </div>
-      ))}
+      <ScoringRuns setId={setId} />
       {running.length === 0 && (
         <EmptyState
           title="No scores yet"
@@ -64,7 +41,7 @@ export function NoScores({ setId, children }: Props) {
                 New experiment
               </Button>
             ) : (
-              <ScoreUnder setId={setId} models={names} />
+              <ScoreFirst setId={setId} models={names} />
             )
           }
         >
@@ -78,7 +55,7 @@ export function NoScores({ setId, children }: Props) {
   );
 }
 
-function ScoreUnder({ setId, models }: { setId: string; models: Map<string, string> }) {
+function ScoreFirst({ setId, models }: { setId: string; models: Map<string, string> }) {
   const [chosen, setChosen] = useState<string | null>([...models.keys()][0] ?? null);
   const start = useScoreSet(setId);
   return (

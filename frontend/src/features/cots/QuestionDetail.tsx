@@ -62,10 +62,11 @@ export function QuestionDetail({ setId, exampleId, model }: Props) {
         </Tabs.Panel>
         <Tabs.Panel value="pairs" className={classes.look}>
           <Assessment
-            key={exampleId}
+            setId={setId}
             group={group.data}
             model={model}
             against={against}
+            pair={query.get("pair") ?? undefined}
             onChange={change}
           />
         </Tabs.Panel>
@@ -97,6 +98,9 @@ export function QuestionDetail({ setId, exampleId, model }: Props) {
 function Cards({ group, model }: { group: QuestionGroup; model: string | undefined }) {
   const [query, setQuery] = useSearchParams();
   const read = query.get("read");
+  const cot = query.get("cot");
+  const put = (name: "read" | "cot", value: string | null) =>
+    setQuery((before) => withValues(before, { [name]: value }), { replace: true });
   const violated = group.violated_pairs.filter((pair) => pair.model_run_id === model);
   return (
     <>
@@ -116,14 +120,10 @@ function Cards({ group, model }: { group: QuestionGroup; model: string | undefin
             outscored={violated.some((pair) => pair.right_id === candidate.id)}
             outscores={violated.some((pair) => pair.wrong_id === candidate.id)}
             opened={read === String(candidate.id)}
+            current={cot === String(candidate.id)}
+            onCurrent={() => put("cot", String(candidate.id))}
             onToggle={() =>
-              setQuery(
-                (before) =>
-                  withValues(before, {
-                    read: read === String(candidate.id) ? null : String(candidate.id),
-                  }),
-                { replace: true },
-              )
+              put("read", read === String(candidate.id) ? null : String(candidate.id))
             }
           />
         ))}

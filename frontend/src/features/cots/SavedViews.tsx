@@ -6,7 +6,7 @@ import { useSearchParams } from "react-router";
 import { Icon } from "@/components/Icon";
 import classes from "./CotsPage.module.css";
 import { type SavedView, useViews, viewsOptions } from "./queries";
-import { viewQuery } from "./selection";
+import { PLACE, viewQuery } from "./selection";
 
 interface Props {
   experimentId: string | null;
@@ -23,7 +23,7 @@ export function SavedViews({ experimentId, query }: Props) {
   const show = (view: SavedView) =>
     setQuery((before) => {
       const next = new URLSearchParams(view.query);
-      for (const name of ["set", "question"]) {
+      for (const name of ["set", ...PLACE]) {
         const value = before.get(name);
         if (value !== null) next.set(name, value);
       }

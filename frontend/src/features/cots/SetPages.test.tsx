@@ -1,5 +1,6 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useLocation } from "react-router";
 import { expect, test } from "vitest";
 import { answerRequests } from "@/test/network";
 import { renderPage } from "@/test/render";
@@ -110,3 +111,60 @@ test("without a model that could score, the way there is named", async () => {
   expect(await screen.findByText(/no finished model is here that could/)).toBeInTheDocument();
   expect(screen.getByRole("link", { name: "New experiment" })).toBeInTheDocument();
 });
+
+test("the address says which COT is opened", async () => {
+  const user = userEvent.setup();
+  const candidate = (id: number) => ({
+    id,
+    text: `COT number ${id}`,
+    text_truncated: false,
+    verdict: "wrong",
+    why: "",
+    label: null,
+    is_duplicate: false,
+    is_reencoded: false,
+    ratings: [],
+    scores: [],
+    answer_span: null,
+    wrong_steps: [],
+  });
+  answerRequests({
+    [`GET ${SET}`]: { body: set },
+    [`GET ${SET}/scores`]: { body: [] },
+    "GET /api/v1/saved-views": { body: { items: [] } },
+    [`GET ${SET}/questions`]: { body: { items: [], next_after: null } },
+    [`GET ${SET}/questions/7`]: {
+      body: {
+        example_id: 7,
+        position: 0,
+        external_id: "e7",
+        question: "How many apples?",
+        reference: "Six.",
+        answer: "6",
+        choices: null,
+        task: "gsm8k",
+        candidates: [candidate(30), candidate(31)],
+        violated_pairs: [],
+      },
+    },
+  });
+  renderPage(
+    <>
+      <Cots />
+      <Address />
+    </>,
+    { path: "/sets/s1?question=7&cot=31" },
+  );
+  const opened = await screen.findByRole("article", { name: "COT B, wrong" });
+  expect(opened).toHaveAttribute("aria-current", "true");
+  await user.keyboard("a");
+  expect(screen.getByRole("article", { name: "COT A, wrong" })).toHaveAttribute(
+    "aria-current",
+    "true",
+  );
+  expect(screen.getByLabelText("Address")).toHaveTextContent("?question=7&cot=30");
+});
+
+function Address() {
+  return <output aria-label="Address">{useLocation().search}</output>;
+}

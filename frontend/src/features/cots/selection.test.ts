@@ -21,10 +21,13 @@ const model = {
 describe("readSelection", () => {
   it("reads filters, order and place", () => {
     expect(
-      read("view=cots&sort=score&order=asc&verdict=wrong&min_tokens=5&violated=1&q=so&question=7"),
+      read(
+        "view=cots&sort=score&order=asc&verdict=wrong&min_tokens=5&violated=1&q=so&question=7&cot=31",
+      ),
     ).toEqual({
       set: undefined,
       question: 7,
+      cot: 31,
       view: "cots",
       sort: "score",
       descending: false,
@@ -33,9 +36,12 @@ describe("readSelection", () => {
   });
 
   it("ignores what means nothing", () => {
-    const found = read("view=x&sort=margin&verdict=odd&min_tokens=a&violated=yes&question=-1&q=");
+    const found = read(
+      "view=x&sort=margin&verdict=odd&min_tokens=a&violated=yes&question=-1&cot=x&q=",
+    );
     expect(found.filter).toEqual({});
     expect(found.question).toBeUndefined();
+    expect(found.cot).toBeUndefined();
     expect(found.sort).toBe("margin");
     expect(read("view=cots&sort=margin").sort).toBe("position");
   });

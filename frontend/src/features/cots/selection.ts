@@ -32,6 +32,8 @@ export type CotSort = keyof typeof SORTS.cots;
 export interface Selection {
   set: string | undefined;
   question: number | undefined;
+  /** The opened COT's id. */
+  cot: number | undefined;
   view: View;
   sort: string;
   descending: boolean | undefined;
@@ -55,9 +57,13 @@ export const SCORED = ["violated", "min_score", "max_score", "min_margin", "max_
 /** Everything that `Clear filters` takes away. */
 export const FILTERS: readonly string[] = ["verdict", "q", "source_model", ...NUMBERS, ...FLAGS];
 
+function readId(query: URLSearchParams, name: string): number | undefined {
+  const id = Number(query.get(name));
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
 /** Read the URL's query; values that mean nothing are ignored. */
 export function readSelection(query: URLSearchParams): Selection {
-  const question = Number(query.get("question"));
   const view: View = query.get("view") === "cots" ? "cots" : "questions";
   const sort = query.get("sort") ?? "position";
   const order = query.get("order");
@@ -76,7 +82,8 @@ export function readSelection(query: URLSearchParams): Selection {
   for (const name of FLAGS) if (query.get(name) === "1") filter[name] = true;
   return {
     set: query.get("set") ?? undefined,
-    question: Number.isInteger(question) && question > 0 ? question : undefined,
+    question: readId(query, "question"),
+    cot: readId(query, "cot"),
     view,
     sort: sort in SORTS[view] ? sort : "position",
     descending: order === "desc" ? true : order === "asc" ? false : undefined,
@@ -112,10 +119,13 @@ export function withValues(
   return next;
 }
 
+/** Where in a set one is: what is opened, not what is listed. */
+export const PLACE = ["question", "cot", "pair", "read", "one", "other"] as const;
+
 /** What a saved view keeps of the address: filters, order and view, not where one is. */
 export function viewQuery(query: URLSearchParams): string {
   const kept = new URLSearchParams(query);
-  for (const name of ["set", "question"]) kept.delete(name);
+  for (const name of ["set", ...PLACE]) kept.delete(name);
   return kept.toString();
 }
 

@@ -1,38 +1,42 @@
 import { Select } from "@mantine/core";
-import { type CSSProperties, useState } from "react";
+import type { CSSProperties } from "react";
 import { DiffText } from "@/components/DiffText";
 import { difference, score } from "@/components/format";
 import { Icon } from "@/components/Icon";
 import { Panel } from "@/components/Panel";
 import type { Candidate, QuestionGroup } from "../queries";
+import { ScoreUnder } from "../ScoreUnder";
 import classes from "./Assessment.module.css";
-import { letterOf, type PairCell, type PairGrid, pairChange, pairGrid } from "./pairs";
+import { letterOf, type PairCell, type PairGrid, pairChange, pairGrid, pairKey } from "./pairs";
 
 interface Props {
   group: QuestionGroup;
+  setId: string;
   /** Model run ids from the URL: before and after. */
   model: string | undefined;
   against: string | undefined;
+  /** The chosen pair from the URL, ``right-wrong``. */
+  pair: string | undefined;
   onChange: (values: Record<string, string | null>) => void;
 }
 
 /** Every right COT against every other by score difference, under one checkpoint or two side by side. */
-export function Assessment({ group, model, against, onChange }: Props) {
-  const [pair, setPair] = useState<PairCell | null>(null);
+export function Assessment({ setId, group, model, against, pair: asked, onChange }: Props) {
   const models = modelsOf(group.candidates);
   const first = models.find((one) => one.value === model) ?? models[0];
   const second = models.find((one) => one.value === against && one.value !== first?.value);
   if (first === undefined)
     return (
       <Panel title="Right against wrong">
-        <p className={classes.dim}>
-          No model has scored these COTs yet. Open Tokens to score them under a checkpoint.
-        </p>
+        <p className={classes.dim}>No model has scored these COTs yet.</p>
+        <ScoreUnder setId={setId} />
       </Panel>
     );
   const letters = new Map(group.candidates.map((one, index) => [one.id, letterOf(index)]));
   const before = pairGrid(group.candidates, first.value);
   const after = second === undefined ? undefined : pairGrid(group.candidates, second.value);
+  const pair = before.rows.flat().find((cell) => pairKey(cell) === asked) ?? null;
+  const setPair = (cell: PairCell) => onChange({ pair: pairKey(cell) });
   return (
     <>
       <div className={classes.choices}>
@@ -55,6 +59,7 @@ export function Assessment({ group, model, against, onChange }: Props) {
           value={second?.value ?? null}
           onChange={(value) => onChange({ against: value })}
         />
+        <ScoreUnder setId={setId} />
         {after !== undefined && <Change before={before} after={after} />}
       </div>
       <div className={classes.grids}>

@@ -9,6 +9,7 @@ import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { Verdict } from "@/components/Verdict";
 import { choicesOptions } from "../beta/queries";
 import { NoScores } from "../NoScores";
+import { ScoreUnder, ScoringRuns } from "../ScoreUnder";
 import { SetFrame, useSetPlace } from "../SetFrame";
 import { withValues } from "../selection";
 import { letterOf } from "./pairs";
@@ -84,7 +85,9 @@ function Worst({ setId }: { setId: string }) {
           value={against?.model_run_id ?? null}
           onChange={(value) => change({ against: value })}
         />
+        <ScoreUnder setId={setId} />
       </div>
+      <ScoringRuns setId={setId} />
       <List
         setId={setId}
         model={model}

@@ -11,6 +11,10 @@ export interface PairCell {
   violated: boolean;
 }
 
+/** What a pair is called in an address. */
+export const pairKey = (cell: Pick<PairCell, "rightId" | "wrongId">): string =>
+  `${cell.rightId}-${cell.wrongId}`;
+
 export interface PairGrid {
   rights: { id: number; score: number }[];
   wrongs: { id: number; score: number }[];
@@ -59,11 +63,10 @@ export interface PairChange {
 
 /** What changed from one model to another, over the pairs that both scored. */
 export function pairChange(before: PairGrid, after: PairGrid): PairChange {
-  const key = (cell: PairCell) => `${cell.rightId} ${cell.wrongId}`;
-  const then = new Map(before.rows.flat().map((cell) => [key(cell), cell.violated]));
+  const then = new Map(before.rows.flat().map((cell) => [pairKey(cell), cell.violated]));
   const change = { repaired: 0, broken: 0 };
   for (const cell of after.rows.flat()) {
-    const was = then.get(key(cell));
+    const was = then.get(pairKey(cell));
     if (was === true && !cell.violated) change.repaired += 1;
     if (was === false && cell.violated) change.broken += 1;
   }

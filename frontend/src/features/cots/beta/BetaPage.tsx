@@ -10,6 +10,7 @@ import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { NoScores } from "../NoScores";
+import { ScoreUnder, ScoringRuns } from "../ScoreUnder";
 import { SetFrame, useSetPlace } from "../SetFrame";
 import { withValues } from "../selection";
 import { DEFAULT_BETA, readBeta } from "./axis";
@@ -68,6 +69,7 @@ function Explorer({ setId }: { setId: string }) {
           value={model.model_run_id}
           onChange={(value) => change({ model: value })}
         />
+        <ScoreUnder setId={setId} />
         <Select
           label="Better and worse by"
           size="xs"
@@ -86,6 +88,7 @@ function Explorer({ setId }: { setId: string }) {
           Use this β
         </Button>
       </div>
+      <ScoringRuns setId={setId} />
       <Overview setId={setId} asked={asked} />
       <Questions setId={setId} asked={asked} beta={beta} questionHref={questionHref} />
     </>

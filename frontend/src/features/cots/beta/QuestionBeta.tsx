@@ -5,6 +5,7 @@ import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import type { QuestionGroup } from "../queries";
+import { ScoreUnder } from "../ScoreUnder";
 import { withValues } from "../selection";
 import { DEFAULT_BETA, readBeta } from "./axis";
 import classes from "./Beta.module.css";
@@ -35,6 +36,7 @@ export function QuestionBeta({ setId, group, model }: Props) {
     return (
       <Panel title="Under a β">
         <p className={classes.dim}>No model has scored this set, so there is nothing to place.</p>
+        <ScoreUnder setId={setId} />
       </Panel>
     );
   return (
