@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from backend.api.deps import ReadSessionDep, SessionDep, problems
 from backend.errors import AppError, Conflict, Invalid, NotFound
 from backend.schemas.common import Page
 from backend.schemas.runs import (
+    GroupedRun,
     LogChunk,
     RecomputedResult,
     RunAction,
     RunActionResult,
+    RunGroup,
     RunKind,
     RunRead,
     RunState,
@@ -22,30 +24,57 @@ from backend.schemas.runs import (
     SeriesPoint,
     TagCount,
 )
-from backend.services import alarms, measurements, metrics, run_tags, run_views, runs, usage
+from backend.services import alarms, measurements, metrics, run_groups, run_tags, run_views, runs, usage
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 
-@router.get("", response_model=Page[RunSummary])
-def list_runs(
-    session: ReadSessionDep,
+def run_filter(
     state: Annotated[list[RunState] | None, Query(description="Only these states.")] = None,
     kind: RunKind | None = None,
     experiment_id: Annotated[str | None, Query(max_length=32)] = None,
     method: Annotated[str | None, Query(max_length=80)] = None,
     tag: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(max_length=200, description="Part of the name, or an id.")] = None,
-    after: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[RunSummary]:
-    """Runs, newest first, by keyset."""
-    wanted = run_views.RunFilter(
+) -> run_views.RunFilter:
+    """Which runs, from the address."""
+    return run_views.RunFilter(
         states=tuple(state or ()), kind=kind, experiment_id=experiment_id, method=method, text=q or None, tag=tag
     )
+
+
+FilterDep = Annotated[run_views.RunFilter, Depends(run_filter)]
+After = Annotated[str | None, Query(max_length=32, description="The last run of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("", response_model=Page[RunSummary])
+def list_runs(session: ReadSessionDep, wanted: FilterDep, after: After = None, limit: Limit = 100) -> Page[RunSummary]:
+    """Runs, newest first, by keyset."""
     found = run_views.list_page(session, wanted, after=after, limit=limit)
     items = run_views.summaries(session, found[:limit])
     return Page(items=items, next_after=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/groups", response_model=list[RunGroup])
+def list_groups(session: ReadSessionDep, wanted: FilterDep) -> list[RunGroup]:
+    """Experiments and their methods with their runs by state, in the order of `/runs/grouped`."""
+    return run_groups.outline(session, wanted)
+
+
+@router.get("/grouped", response_model=Page[GroupedRun], responses=problems(Invalid))
+def list_grouped_runs(
+    session: ReadSessionDep,
+    wanted: FilterDep,
+    closed: Annotated[list[str] | None, Query(max_length=500, description="Groups without their runs.")] = None,
+    after: Annotated[str | None, Query(max_length=160, description="`next_after` of the page before.")] = None,
+    limit: Limit = 100,
+) -> Page[GroupedRun]:
+    """Runs by experiment and method, newest first in each, by keyset."""
+    found, next_after = run_groups.list_page(session, wanted, closed=closed or (), after=after, limit=limit)
+    rows = run_views.summaries(session, [run for run, _ in found])
+    items = [GroupedRun(**row.model_dump(), group=key) for row, (_, key) in zip(rows, found, strict=True)]
+    return Page(items=items, next_after=next_after)
 
 
 @router.get("/tags", response_model=list[TagCount])

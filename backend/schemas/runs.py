@@ -72,6 +72,26 @@ class RunSummary(Schema):
     """True while every experiment that uses it is paused."""
 
 
+class RunGroup(Schema):
+    """The runs of one method in one experiment."""
+
+    key: str
+    experiment_id: str | None
+    """None for runs that belong to no experiment."""
+    experiment_name: str | None
+    method: str | None
+    """None for what methods share: base model, sampling, rating."""
+    runs: int
+    states: dict[RunState, int]
+
+
+class GroupedRun(RunSummary):
+    """A row of the run table by experiment and method."""
+
+    group: str
+    """Key of its group. A run that several experiments use is in the one that made it."""
+
+
 class RunAttemptRead(Schema):
     """One try at the run."""
 

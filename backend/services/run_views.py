@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import Select
 
 from backend.db.models import (
     Checkpoint,
@@ -31,6 +32,7 @@ __all__ = [
     "details",
     "get",
     "list_page",
+    "matching",
     "progress",
     "read_log",
     "relations",
@@ -57,7 +59,14 @@ class RunFilter:
 
 def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: int) -> list[Run]:
     """Newest first by keyset, one more than ``limit`` at most."""
-    query = select(Run).order_by(Run.id.desc()).limit(limit + 1)
+    query = matching(select(Run), wanted).order_by(Run.id.desc()).limit(limit + 1)
+    if after:
+        query = query.where(Run.id < after)
+    return list(session.scalars(query))
+
+
+def matching(query: Select[Any], wanted: RunFilter) -> Select[Any]:
+    """The query's runs that fit the filter."""
     if wanted.states:
         query = query.where(Run.state.in_(wanted.states))
     # A checkpoint elsewhere is nothing that was done here.
@@ -71,9 +80,7 @@ def list_page(session: Session, wanted: RunFilter, *, after: str | None, limit: 
         query = query.where(Run.id.in_(select(RunTag.run_id).where(RunTag.tag == wanted.tag)))
     if wanted.text:
         query = query.where(or_(Run.name.icontains(wanted.text, autoescape=True), Run.id == wanted.text))
-    if after:
-        query = query.where(Run.id < after)
-    return list(session.scalars(query))
+    return query
 
 
 def summaries(session: Session, found: list[Run]) -> list[RunSummary]:

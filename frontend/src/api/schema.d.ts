@@ -2444,6 +2444,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/grouped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grouped Runs
+         * @description Runs by experiment and method, newest first in each, by keyset.
+         */
+        get: operations["list_grouped_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description Experiments and their methods with their runs by state, in the order of `/runs/grouped`.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/retry": {
         parameters: {
             query?: never;
@@ -5150,6 +5190,69 @@ export interface components {
             /** Rater */
             rater: string;
         };
+        /**
+         * GroupedRun
+         * @description A row of the run table by experiment and method.
+         */
+        GroupedRun: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Device */
+            device: string | null;
+            /**
+             * Duration Seconds
+             * @description Since its first start, until now or the end.
+             */
+            duration_seconds: number | null;
+            error: components["schemas"]["RunError"] | null;
+            /**
+             * Experiments
+             * @description Ids of the experiments that use it.
+             */
+            experiments: string[];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Group
+             * @description Key of its group. A run that several experiments use is in the one that made it.
+             */
+            group: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint";
+            /** Method */
+            method: string | null;
+            /** Name */
+            name: string;
+            /**
+             * On Hold
+             * @description True while every experiment that uses it is paused.
+             */
+            on_hold: boolean;
+            /** Priority */
+            priority: number;
+            progress: components["schemas"]["RunProgress"];
+            /** Seed */
+            seed: number | null;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
+            /** Tags */
+            tags: string[];
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -6550,6 +6653,13 @@ export interface components {
             /** Next After */
             next_after: string | null;
         };
+        /** Page[GroupedRun] */
+        Page_GroupedRun_: {
+            /** Items */
+            items: components["schemas"]["GroupedRun"][];
+            /** Next After */
+            next_after: string | null;
+        };
         /** Page[ModelSummary] */
         Page_ModelSummary_: {
             /** Items */
@@ -7882,6 +7992,32 @@ export interface components {
              * @default
              */
             traceback: string;
+        };
+        /**
+         * RunGroup
+         * @description The runs of one method in one experiment.
+         */
+        RunGroup: {
+            /**
+             * Experiment Id
+             * @description None for runs that belong to no experiment.
+             */
+            experiment_id: string | null;
+            /** Experiment Name */
+            experiment_name: string | null;
+            /** Key */
+            key: string;
+            /**
+             * Method
+             * @description None for what methods share: base model, sampling, rating.
+             */
+            method: string | null;
+            /** Runs */
+            runs: number;
+            /** States */
+            states: {
+                [key: string]: number;
+            };
         };
         /**
          * RunProgress
@@ -15376,6 +15512,9 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
+                /** @description The last run of the page before. */
+                after?: string | null;
+                limit?: number;
                 /** @description Only these states. */
                 state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
                 kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint") | null;
@@ -15384,8 +15523,6 @@ export interface operations {
                 tag?: string | null;
                 /** @description Part of the name, or an id. */
                 q?: string | null;
-                after?: string | null;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -15466,6 +15603,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunActionResult"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_grouped_runs: {
+        parameters: {
+            query?: {
+                /** @description Groups without their runs. */
+                closed?: string[] | null;
+                /** @description `next_after` of the page before. */
+                after?: string | null;
+                limit?: number;
+                /** @description Only these states. */
+                state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint") | null;
+                experiment_id?: string | null;
+                method?: string | null;
+                tag?: string | null;
+                /** @description Part of the name, or an id. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GroupedRun_"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                /** @description Only these states. */
+                state?: ("waiting" | "queued" | "starting" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled")[] | null;
+                kind?: ("pretrain" | "train" | "sample" | "rate" | "score" | "evaluate" | "search" | "regrade" | "import" | "import-cots" | "export" | "checkpoint") | null;
+                experiment_id?: string | null;
+                method?: string | null;
+                tag?: string | null;
+                /** @description Part of the name, or an id. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGroup"][];
                 };
             };
             /** @description Validation Error */

@@ -27,6 +27,8 @@ export interface DataTableProps<Item> {
   rowHref?: (row: Item) => string | undefined;
   /** Instead of an address: what a click or Enter does. */
   onOpen?: (row: Item) => void;
+  /** A row that heads the rows below it: it spans the table, is never selected, and opens by `onOpen`. */
+  band?: (row: Item) => ReactNode;
   /** Id of the row that the page shows beside the table. */
   current?: string | undefined;
   /** Sorting kept outside, in the URL; otherwise the table keeps its own. */
@@ -56,6 +58,7 @@ const OVERSCAN = 12;
 /** A table with a sticky header, virtual rows, sorting and keys: ↑ ↓ Home End move, Enter opens, Space selects. */
 export function DataTable<Item>(props: DataTableProps<Item>) {
   const { label, rows, rowId, rowHref, onOpen, current, selected, onSelect, onEndReached } = props;
+  const bandOf = (row: Item): ReactNode => props.band?.(row) || undefined;
   const { dense = false, maxHeight = "70vh", hidden = NO_COLUMNS, sortedByServer = false } = props;
   const [ownSorting, setOwnSorting] = useState<SortingState>([]);
   const sorting = props.sorting ?? ownSorting;
@@ -76,7 +79,7 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
       rowSelection: Object.fromEntries([...(selected ?? [])].map((id) => [id, true])),
     },
     getRowId: rowId,
-    enableRowSelection: onSelect !== undefined,
+    enableRowSelection: (row) => onSelect !== undefined && bandOf(row.original) === undefined,
     manualSorting: sortedByServer,
     enableSortingRemoval: true,
     onSortingChange: (update) => {
@@ -125,7 +128,9 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
       const row = tableRows[index];
       if (row !== undefined) open(row, false);
     },
-    onToggle: (index) => tableRows[index]?.toggleSelected(),
+    onToggle: (index) => {
+      if (tableRows[index]?.getCanSelect() === true) tableRows[index].toggleSelected();
+    },
   });
   const clicked = (event: MouseEvent, row: Row<Item>) => {
     if ((event.target as Element).closest("a, button, input, label") !== null) return;
@@ -165,6 +170,7 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
           {items.map((item) => {
             const row = tableRows[item.index];
             if (row === undefined) return null;
+            const band = bandOf(row.original);
             return (
               <tr
                 key={row.id}
@@ -173,17 +179,22 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
                 data-clickable={clickable}
                 data-current={row.id === current}
                 aria-current={row.id === current ? "true" : undefined}
-                aria-selected={onSelect === undefined ? undefined : row.getIsSelected()}
+                data-band={band !== undefined}
+                aria-selected={row.getCanSelect() ? row.getIsSelected() : undefined}
                 aria-rowindex={item.index + 2}
                 tabIndex={item.index === keys.tabStop ? 0 : -1}
                 onFocus={() => keys.onFocus(item.index)}
                 onClick={clickable ? (event) => clicked(event, row) : undefined}
               >
-                {row.getVisibleCells().map((cell) => (
-                  <td key={cell.id} data-numeric={cell.column.columnDef.meta?.numeric}>
-                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
-                  </td>
-                ))}
+                {band !== undefined ? (
+                  <td colSpan={shown.length}>{band}</td>
+                ) : (
+                  row.getVisibleCells().map((cell) => (
+                    <td key={cell.id} data-numeric={cell.column.columnDef.meta?.numeric}>
+                      {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                    </td>
+                  ))
+                )}
               </tr>
             );
           })}

@@ -1,5 +1,6 @@
 import {
   infiniteQueryOptions,
+  keepPreviousData,
   queryOptions,
   useMutation,
   useQueryClient,
@@ -9,6 +10,8 @@ import { notifyDone, notifyError } from "@/components/notify";
 
 export type Run = Schema<"RunRead">;
 export type RunRow = Schema<"RunSummary">;
+export type GroupedRow = Schema<"GroupedRun">;
+export type RunGroup = Schema<"RunGroup">;
 export type RunStateValue = RunRow["state"];
 export type RunKind = RunRow["kind"];
 export type RunFigureName = "loss" | "push" | "degradation";
@@ -21,23 +24,53 @@ export interface RunsFilter {
   tag: string | undefined;
 }
 
+const PAGE = 200;
+
+const queryOf = (filter: RunsFilter) => ({
+  ...(filter.states.length > 0 && { state: filter.states }),
+  ...(filter.kind !== undefined && { kind: filter.kind }),
+  ...(filter.experimentId !== undefined && { experiment_id: filter.experimentId }),
+  ...(filter.text !== undefined && { q: filter.text }),
+  ...(filter.tag !== undefined && { tag: filter.tag }),
+});
+const onwards = (after: string | null) => ({ limit: PAGE, ...(after !== null && { after }) });
+
 export const runsOptions = (filter: RunsFilter) =>
   infiniteQueryOptions({
     queryKey: ["runs", "list", filter],
-    queryFn: async ({ pageParam }) => {
-      const query = {
-        limit: 200,
-        ...(filter.states.length > 0 && { state: filter.states }),
-        ...(filter.kind !== undefined && { kind: filter.kind }),
-        ...(filter.experimentId !== undefined && { experiment_id: filter.experimentId }),
-        ...(filter.text !== undefined && { q: filter.text }),
-        ...(filter.tag !== undefined && { tag: filter.tag }),
-        ...(pageParam !== null && { after: pageParam }),
-      };
-      return unwrap(await api.GET("/api/v1/runs", { params: { query } }));
-    },
+    queryFn: async ({ pageParam }) =>
+      unwrap(
+        await api.GET("/api/v1/runs", {
+          params: { query: { ...queryOf(filter), ...onwards(pageParam) } },
+        }),
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_after,
+  });
+
+/** Runs by experiment and method, without those of closed groups. */
+export const groupedRunsOptions = (filter: RunsFilter, closed: readonly string[]) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", "list", "grouped", filter, closed],
+    queryFn: async ({ pageParam }) =>
+      unwrap(
+        await api.GET("/api/v1/runs/grouped", {
+          params: { query: { ...queryOf(filter), closed: [...closed], ...onwards(pageParam) } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_after,
+    // The rows stay where they are while a group opens or closes.
+    placeholderData: keepPreviousData,
+  });
+
+/** Every group with its counts. */
+export const groupsOptions = (filter: RunsFilter) =>
+  queryOptions({
+    queryKey: ["runs", "list", "groups", filter],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/runs/groups", { params: { query: queryOf(filter) } })),
+    placeholderData: keepPreviousData,
   });
 
 export const runOptions = (runId: string) =>
