@@ -46,6 +46,7 @@ class EndpointClient:
         config: Address, model, limits.
         key: Sent as bearer token; never in an error, a log or a ``repr``.
         should_stop: Asked before and while waiting.
+        longest_pause_seconds: Between two tries, also where the endpoint asks for more.
         transport: For tests; by default one that checks every address it connects to.
         sleep: For tests.
         jitter: For tests: a number in [0, 1).
@@ -57,6 +58,7 @@ class EndpointClient:
         key: SecretStr | None = None,
         *,
         should_stop: Callable[[], bool] = lambda: False,
+        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
@@ -64,6 +66,9 @@ class EndpointClient:
         self.config = config
         self._key = key.get_secret_value() if key is not None else ""
         self._should_stop, self._sleep, self._jitter = should_stop, sleep, jitter
+        self._longest_pause = longest_pause_seconds
+        self.trouble = ""
+        """Why a request has to be sent again, and when that is; empty once the endpoint answers."""
         self._pace = Pace(config.requests_per_minute)
         limits = httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency)
         headers = {"Accept": "application/json", "User-Agent": "aft-workbench"}
@@ -102,7 +107,7 @@ class EndpointClient:
         return self._object_from("GET", path, None)
 
     def _object_from(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        reason = ""
+        short, reason, advice = "", "", ""
         for attempt in range(self.config.max_retries + 1):
             self._wait(self._pace.take())
             try:
@@ -110,26 +115,36 @@ class EndpointClient:
             except AddressRefused as error:
                 raise EndpointError(str(error)) from None
             except httpx.TimeoutException:
-                reason = f"it gave no answer within {self.config.timeout_seconds:g} s"
+                short = reason = f"it gave no answer within {self.config.timeout_seconds:g} s"
+                advice = "Check that it runs and is not overloaded, or give it more seconds, then try again."
                 pause = self._backoff(attempt)
             except httpx.TransportError as error:
-                reason = f"the connection failed ({self._redacted(str(error)) or type(error).__name__})"
+                short = "the connection failed"
+                reason = f"{short} ({self._redacted(str(error)) or type(error).__name__})"
+                advice = "Check that it runs and that its address is right, then try again."
                 pause = self._backoff(attempt)
             else:
                 if status == 200:
+                    self.trouble = ""
                     return self._object(content)
                 if status not in _PASSING:
                     raise EndpointError(self._refusal(status, headers, content), status)
-                reason = f"it answered {status}: {self._excerpt(content)}"
+                short = f"it answered {status}"
+                reason = f"{short}: {self._excerpt(content)}"
                 asked = retry_after(headers, time.time())
-                pause = self._backoff(attempt) if asked is None else min(asked, LONGEST_PAUSE_SECONDS)
+                advice = "Check that it runs and is not overloaded, then try again."
+                if status == 429:
+                    until = "its limit has passed" if asked is None else f"the {asked:.0f} s have passed it asks for"
+                    advice = f"Send it fewer requests a minute or at a time, or wait until {until}, then try again."
+                pause = self._backoff(attempt) if asked is None else min(asked, self._longest_pause)
                 if status in {429, 503}:
                     self._pace.pause(pause)
             if attempt < self.config.max_retries:
+                self.trouble = f"{short}; asked again in {pause:.0f} s"
                 self._wait(pause)
         msg = (
             f"The endpoint {self.config.base_url} failed {self.config.max_retries + 1} times; at last {reason}. "
-            "Check that it runs and is not overloaded, then try again."
+            f"{advice}"
         )
         raise EndpointUnavailable(msg)
 
@@ -187,7 +202,7 @@ class EndpointClient:
         return text.replace(self._key, "***") if self._key else text
 
     def _backoff(self, attempt: int) -> float:
-        longest = min(LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**attempt)
+        longest = min(self._longest_pause, _FIRST_PAUSE_SECONDS * 2.0**attempt)
         return longest * (0.5 + 0.5 * self._jitter())
 
     def _wait(self, seconds: float) -> None:

@@ -16,6 +16,7 @@ from aft.judge.template import Message, again, messages
 
 MOST_UNREADABLE_IN_A_ROW: Final = 10
 """So many candidates without a readable reply, one after the other: the endpoint is no judge."""
+IDLE_SECONDS: Final = 1.0
 _RAW_KEPT: Final = 20_000
 _NOTE_KEPT: Final = 2000
 
@@ -170,11 +171,23 @@ class Judge:
 
 
 def judge_all(
-    judge: Judge, items: Iterable[JudgeItem], *, should_stop: Callable[[], bool] = lambda: False
+    judge: Judge,
+    items: Iterable[JudgeItem],
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    most_unreadable: int | None = MOST_UNREADABLE_IN_A_ROW,
+    idle: Callable[[], None] = lambda: None,
 ) -> Iterator[Judged]:
     """Judge candidates, as many at a time as the endpoint's ``concurrency``, in the order they are finished.
 
     Stops handing out work when ``should_stop`` says so; what is under way is finished or given up.
+
+    Args:
+        judge: Asks about one candidate.
+        items: Candidates.
+        should_stop: Asked before each candidate is handed out.
+        most_unreadable: So many candidates in a row without a readable reply end it; None for no end.
+        idle: Called about every second in which no candidate is finished.
 
     Raises:
         EndpointError: If the endpoint refuses, stays away, or has given nothing readable for some time.
@@ -194,7 +207,9 @@ def judge_all(
                 under_way.add(pool.submit(judge.judge, item))
             if not under_way:
                 break
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            done, under_way = wait(under_way, timeout=IDLE_SECONDS, return_when=FIRST_COMPLETED)
+            if not done:
+                idle()
             for future in done:
                 error = future.exception()
                 if error is None:
@@ -205,7 +220,7 @@ def judge_all(
                     raise error
                 elif not isinstance(error, Interrupted):
                     failure = failure or error
-            if in_a_row >= MOST_UNREADABLE_IN_A_ROW and failure is None:
+            if most_unreadable is not None and in_a_row >= most_unreadable and failure is None:
                 failure = EndpointError(
                     f"The judge '{judge.config.model}' gave no readable rating for {in_a_row} candidates in a row. "
                     "Look at its replies with the test button; choose another model or raise max_tokens."

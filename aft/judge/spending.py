@@ -68,12 +68,12 @@ class Spending:
             most, limit = self._config.budget_requests, self._config.budget_usd
             if most is not None and whole.requests >= most:
                 spent = f"The endpoint's budget of {most} requests is used up."
-                raise BudgetSpent(f"{spent} Raise it in the settings, then retry the run.")
+                raise BudgetSpent(f"{spent} Raise it in the settings, then go on.")
             cost = whole.usd(self._config)
             if limit is not None and cost is not None and cost >= limit:
                 msg = (
                     f"The endpoint's budget of ${limit:g} is used up (${cost:.4f} spent). Raise it in the settings, "
-                    "then retry the run."
+                    "then go on."
                 )
                 raise BudgetSpent(msg)
             self._usage += Usage(requests=1)

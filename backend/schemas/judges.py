@@ -162,8 +162,12 @@ class JudgeRunRead(Schema):
     done: int
     total: int | None
     phase: str
+    title: str
+    """What went wrong, in short; empty where nothing did."""
     problem: str
     """Why it failed; empty otherwise."""
+    remedy: str
+    """What to do about it, and what is kept."""
     used: JudgeUsage
     """What this run has used."""
     queue_id: str | None

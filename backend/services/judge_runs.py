@@ -71,13 +71,19 @@ def of_judge(session: Session, name: str) -> list[JudgeRunRead]:
             done=run.progress_done,
             total=run.progress_total,
             phase=run.progress_phase,
-            problem=str((run.error or {}).get("detail") or (run.error or {}).get("title") or ""),
+            **_failure(run),
             used=judges.as_read(spent.get(run.id, judges.usage_of({})), endpoint),
             queue_id=run.inputs.get("queue_id"),
             created_at=run.created_at,
         )
         for run in mine
     ]
+
+
+def _failure(run: Run) -> dict[str, str]:
+    error = run.error or {}
+    words = {"title": error.get("title"), "problem": error.get("detail"), "remedy": error.get("remedy")}
+    return {name: str(value or "") for name, value in words.items()}
 
 
 def _size(session: Session, run: Run) -> int:

@@ -32,6 +32,7 @@ from backend.services import judge_selection, judge_settings
 SPENDING: Final = "judge_spending"
 """The result of a rating run that says what it has used; its details name the endpoint."""
 TEST_TIMEOUT_SECONDS: Final = 60.0
+TEST_PAUSE_SECONDS: Final = 10.0
 _SHOWN: Final = 20_000
 
 
@@ -127,9 +128,11 @@ def test(name: str, body: JudgeTest) -> JudgeTestResult:
     spending = Spending(hurried, before)
     found: dict[str, Judged] = {}
     problem = ""
-    with EndpointClient(hurried, key) as client:
+    with EndpointClient(hurried, key, longest_pause_seconds=TEST_PAUSE_SECONDS) as client:
         try:
-            found.update({judged.item.key: judged for judged in judge_all(Judge(client, llm, spending), items)})
+            # One by one: what came back before an error is shown, and so is every reply that cannot be read.
+            for judged in judge_all(Judge(client, llm, spending), items, most_unreadable=None):
+                found[judged.item.key] = judged
         except (EndpointError, BudgetSpent) as error:
             problem = str(error)
     shown = [_shown(item, found.get(item.key)) for item in items if item.key in found or not problem]

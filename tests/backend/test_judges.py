@@ -119,6 +119,25 @@ def test_trying_shows_raw_replies_beside_the_oracle() -> None:
         assert (reply["problem"] == "") == (item["rating"] == 9)
 
 
+def test_trying_a_judge_that_says_nothing_readable_shows_what_it_says() -> None:
+    with stub_endpoint(lambda asked, number: chat("I like cheese.")) as stub, client() as web:
+        web.put("/api/v1/judges/main", json={**BODY, "base_url": stub.url})
+        found = web.post("/api/v1/judges/main/test", json={}).json()
+    assert found["problem"] == ""
+    assert [[reply["raw"] for reply in item["replies"]] for item in found["items"]] == [["I like cheese."]] * 10
+
+
+def test_trying_keeps_what_came_back_before_the_endpoint_refused() -> None:
+    def answer(asked: Asked, number: int) -> Answer:
+        return chat("Step by step.\nRating: 9") if number < 4 else Answer({"error": "no more"}, 403)
+
+    with stub_endpoint(answer) as stub, client() as web:
+        web.put("/api/v1/judges/main", json={**BODY, "base_url": stub.url, "concurrency": 1})
+        found = web.post("/api/v1/judges/main/test", json={}).json()
+    assert [item["rating"] for item in found["items"]] == [9.0] * 4
+    assert "refuses the key (403)" in found["problem"]
+
+
 def test_trying_a_dead_endpoint_says_so() -> None:
     with client() as web:
         web.put("/api/v1/judges/main", json={**BODY, "max_retries": 0})

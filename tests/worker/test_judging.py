@@ -15,6 +15,7 @@ from tests.factories import make_dataset
 from tests.stub_endpoint import Answer, Asked, StubEndpoint, chat
 from tests.worker.computing import compute, create
 from worker.failures import RunFailure
+from worker.sinks import RunSink
 
 LLM = {"endpoint": "main", "model": "m", "samples": 2}
 
@@ -128,6 +129,26 @@ def test_endpoint_that_goes_away_loses_nothing(bench: Bench) -> None:
         spent = session.get(Result, (run_id, judges.SPENDING))
     assert spent is not None
     assert spent.n == len(bench.stub.asked)
+
+
+def test_a_run_that_waits_says_for_what(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aft.judge.judging.IDLE_SECONDS", 0.02)
+    said: list[str] = []
+    progress = RunSink.progress
+
+    def listen(sink: RunSink, done: int, total: int | None, phase: str) -> None:
+        said.append(phase)
+        progress(sink, done, total, phase)
+
+    monkeypatch.setattr(RunSink, "progress", listen)
+    limited = Answer({}, 429, {"Retry-After": "0.3"})
+    bench.put(max_retries=1)
+    bench.answer = lambda asked, number: limited if number == 0 else chat("x\nRating: 6")
+    run_id = bench.new()
+    compute(run_id)
+    assert "it answered 429; asked again in 0 s" in said
+    assert said[-1] == "asking the judge"
+    assert rated(run_id) == 6
 
 
 def test_budget_ends_the_run_and_raising_it_lets_it_go_on(bench: Bench) -> None:

@@ -20,6 +20,7 @@ from worker.failures import RunFailure
 
 STORE_SECONDS = 1.0
 _ROWS = 200
+_PHASE = 80
 
 
 def rate_by_llm(
@@ -43,11 +44,12 @@ def rate_by_llm(
         mine = judges.usage_of(earlier.details) if earlier is not None and earlier.details else Usage()
         before = judges.used(session, config.endpoint)
     spending = Spending(endpoint, before)
-    store = _Store(context, config, endpoint, spending, mine, total, done)
     with EndpointClient(endpoint, key, should_stop=context.should_stop) as client:
+        store = _Store(context, config, client, spending, mine, total, done)
         judge = Judge(client, config, spending, DirectoryCache(judge_settings.cache_directory()))
         try:
-            for judged in judge_all(judge, _items(context, candidates_run_id, only), should_stop=context.should_stop):
+            items = _items(context, candidates_run_id, only)
+            for judged in judge_all(judge, items, should_stop=context.should_stop, idle=store.tell):
                 store.add(judged)
         except (EndpointError, BudgetSpent) as error:
             raise RunFailure(
@@ -100,13 +102,14 @@ class _Store:
         self,
         context: RunContext,
         config: LlmJudgeConfig,
-        endpoint: EndpointConfig,
+        client: EndpointClient,
         spending: Spending,
         mine: Usage,
         total: int,
         done: int,
     ) -> None:
-        self._context, self._config, self._endpoint, self._spending = context, config, endpoint, spending
+        self._context, self._config, self._client, self._spending = context, config, client, spending
+        self._endpoint = client.config
         self._mine, self._total, self.done = mine, total, done
         self._rows: list[RatedRow] = []
         self._stored_at = time.monotonic()
@@ -122,9 +125,13 @@ class _Store:
         else:
             self._rows.append(RatedRow(int(judged.item.key), rating, judged.evidence(self._config)))
             self.done += 1
-        self._context.sink.progress(self.done, self._total, self._phase())
+        self.tell()
         if time.monotonic() - self._stored_at >= STORE_SECONDS:
             self.flush()
+
+    def tell(self) -> None:
+        """Say how far it is, and what it waits for where the endpoint keeps it waiting."""
+        self._context.sink.progress(self.done, self._total, self._phase())
 
     def flush(self) -> None:
         """Store what has gathered and what it has cost.
@@ -148,4 +155,5 @@ class _Store:
     def _phase(self) -> str:
         usage = self._mine + self._spending.usage
         cost = usage.usd(self._endpoint)
-        return "asking the judge" if cost is None else f"asking the judge · ${cost:.2f} so far"
+        words = self._client.trouble or "asking the judge"
+        return (words if cost is None else f"{words} · ${cost:.2f} so far")[:_PHASE]

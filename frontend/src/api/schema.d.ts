@@ -5596,10 +5596,20 @@ export interface components {
             problem: string;
             /** Queue Id */
             queue_id: string | null;
+            /**
+             * Remedy
+             * @description What to do about it, and what is kept.
+             */
+            remedy: string;
             /** Run Id */
             run_id: string;
             /** State */
             state: string;
+            /**
+             * Title
+             * @description What went wrong, in short; empty where nothing did.
+             */
+            title: string;
             /** Total */
             total: number | null;
             /** @description What this run has used. */

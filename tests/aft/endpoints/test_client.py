@@ -59,6 +59,30 @@ def test_retry_after_is_heeded() -> None:
     assert sum(naps.seconds) >= 7
 
 
+def test_a_rate_limit_says_what_to_change_and_how_long_it_lasts() -> None:
+    troubles: list[str] = []
+    limited = Answer({"error": {"message": "quota exceeded"}}, 429, {"Retry-After": "3600"})
+    with stub_endpoint(lambda asked, number: limited) as stub:
+        ours = EndpointClient(
+            EndpointConfig(base_url=stub.url, model="m", max_retries=1),
+            sleep=lambda seconds: troubles.append(ours.trouble),
+            longest_pause_seconds=10.0,
+        )
+        with ours, pytest.raises(EndpointUnavailable, match=r"429: quota exceeded\. Send it fewer .* the 3600 s"):
+            ours.post("x", {})
+    assert set(troubles) == {"it answered 429; asked again in 10 s"}
+
+
+def test_trouble_is_over_once_it_answers() -> None:
+    naps = Naps()
+    with (
+        stub_endpoint(lambda asked, number: Answer({}, 503) if number == 0 else Answer({})) as stub,
+        client(stub.url, naps) as ours,
+    ):
+        ours.post("x", {})
+    assert ours.trouble == ""
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [("7", 7.0), ("0", 0.0), ("-3", 0.0), ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0), ("soon", None), ("", None)],

@@ -116,7 +116,9 @@ function Coefficient({ value, widest }: { value: number; widest: number }) {
   const word = { none: "no gradient", down: "pushed down", up: "pulled up" }[side];
   return (
     <span className={classes.coefficient} data-side={side} title={`${word}: ${fixed(value, 6)}`}>
-      <span className={classes.bar} style={{ width: `${share}%` }} />
+      <span className={classes.bars}>
+        <span className={classes.bar} style={{ width: `${share}%` }} />
+      </span>
       <span className={classes.number}>
         {side !== "none" && (
           <Icon name={side === "down" ? "arrow-down" : "arrow-up"} size={10} label={word} />

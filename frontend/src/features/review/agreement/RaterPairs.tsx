@@ -55,7 +55,7 @@ export function PeopleMatrix({ agreement, chosen, onChoose }: Props) {
             <tr>
               <td />
               {people.map((one) => (
-                <th key={one.key} scope="col">
+                <th key={one.key} scope="col" className={classes.person}>
                   <bdi>{one.name}</bdi>
                 </th>
               ))}

@@ -74,7 +74,7 @@ export function QueuePage() {
         </Tabs.List>
         <Tabs.Panel value="overview" className={classes.page}>
           {reviewer.data === null && <WhoAreYou />}
-          <QueueOverview queue={queue.data} />
+          <QueueOverview queue={queue.data} named={Boolean(reviewer.data)} />
         </Tabs.Panel>
         <Tabs.Panel value="agreement">
           <AgreementTab queue={queue.data} />

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { count, fixed } from "@/components/format";
+import { Notice } from "@/components/Notice";
 import { Time } from "@/components/Numbers";
 import { notifyError } from "@/components/notify";
 import { Panel } from "@/components/Panel";
@@ -67,8 +68,11 @@ export function JudgeRuns({ judge }: { judge: Judge }) {
                 {isActive(run) ? "Cancel" : run.state === "succeeded" ? "Done" : "Go on"}
               </Button>
             </div>
-            {run.state === "failed" && run.problem !== "" && (
-              <p className={classes.problem}>{run.problem}</p>
+            {run.state === "failed" && run.title !== "" && (
+              <Notice level="error" title={run.title}>
+                <p>{run.problem}</p>
+                <p>{run.remedy}</p>
+              </Notice>
             )}
           </li>
         ))}

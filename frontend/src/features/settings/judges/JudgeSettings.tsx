@@ -38,7 +38,7 @@ export function JudgeSettings({ judge }: { judge: Judge | null }) {
     <TextInput
       key={field}
       label={NUMBERS[field].label}
-      placeholder={NUMBERS[field].needed ? undefined : "no limit"}
+      placeholder={NUMBERS[field].needed ? undefined : (NUMBERS[field].empty ?? "no limit")}
       inputMode="decimal"
       value={form[field]}
       error={problem(field)}

@@ -11,15 +11,21 @@ export function TriedItems({ tried }: { tried: Tried }) {
   return (
     <Panel
       title="What came back"
-      note={`${count(tried.items.length - unread)} of ${count(tried.items.length)} rated · ${count(used.requests)} requests · ${
+      note={`${
+        tried.items.length === 0
+          ? "no reply"
+          : `${count(tried.items.length - unread)} of ${count(tried.items.length)} rated`
+      } · ${count(used.requests)} requests · ${
         used.usd === null ? `${count(used.completion_tokens)} tokens` : `$${fixed(used.usd, 4)}`
       } · nothing is stored`}
       flush
     >
       {tried.problem !== "" && (
-        <Notice level="error" title="It ended early">
-          <p>{tried.problem}</p>
-        </Notice>
+        <div className={classes.ended}>
+          <Notice level="error" title="It ended early">
+            <p>{tried.problem}</p>
+          </Notice>
+        </div>
       )}
       <ul className={classes.tried}>
         {tried.items.map((item, index) => (

@@ -19,9 +19,17 @@ export interface JudgeForm {
 
 type Numbers = Exclude<keyof JudgeForm, "base_url" | "model" | "api_key" | "removesKey">;
 
-export const NUMBERS: Record<Numbers, { label: string; needed?: boolean; whole?: boolean }> = {
-  usd_per_million_input: { label: "USD a million prompt tokens" },
-  usd_per_million_output: { label: "USD a million answer tokens" },
+interface NumberField {
+  label: string;
+  needed?: boolean;
+  whole?: boolean;
+  /** What an empty field means, where that is not "no limit". */
+  empty?: string;
+}
+
+export const NUMBERS: Record<Numbers, NumberField> = {
+  usd_per_million_input: { label: "USD a million prompt tokens", empty: "not known" },
+  usd_per_million_output: { label: "USD a million answer tokens", empty: "not known" },
   budget_usd: { label: "Budget in USD, all runs together" },
   budget_requests: { label: "Budget in requests", whole: true },
   concurrency: { label: "Requests at once", needed: true, whole: true },
