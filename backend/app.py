@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from aft.version import VERSION
 from backend import api
 from backend.db.session import transaction
-from backend.errors import AppError, StorageFull
+from backend.errors import AppError, StorageFull, telling
 from backend.live import Broadcaster
 from backend.security import COOKIE, Guard, check_bind
 from backend.services import access, builtin
@@ -99,7 +99,7 @@ def _handle_errors(app: FastAPI) -> None:
 def validation_problem(errors: list[Any]) -> dict[str, Any]:
     """Pydantic's findings as a problem with one message per field."""
     items = []
-    for error in errors:
+    for error in telling(errors):
         where = [str(part) for part in error["loc"] if part not in {"body", "query", "path"}]
         message = str(error["msg"]).removeprefix("Value error, ")
         given = error.get("input")

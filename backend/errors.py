@@ -1,6 +1,18 @@
 """Errors that users meet: a status, what is wrong with the value, and what to do."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+
+def telling(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Pydantic's findings without those that only follow from others: a list that is short of its refused items."""
+    places = [tuple(item["loc"]) for item in findings]
+    return [
+        item
+        for item, place in zip(findings, places, strict=True)
+        if item["type"] != "too_short"
+        or not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
 
 
 class AppError(Exception):

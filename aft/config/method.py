@@ -96,6 +96,12 @@ class MethodConfig(Config):
                 "Remove it; the boundary's β is boundary_beta."
             )
             raise ValueError(msg)
+        if self.weight != 1.0 and self.name not in RANKING_METHODS:
+            msg = (
+                f"weight {self.weight:g} does not apply to method '{self.name}', which has no ranking loss to weigh. "
+                "Remove it, or choose aft, rrhf, pro or dpo."
+            )
+            raise ValueError(msg)
         if self.distinct != "texts" and self.name != "rft":
             msg = f"distinct '{self.distinct}' does not apply to method '{self.name}': only rft has it. Remove it."
             raise ValueError(msg)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from backend import jobs
 from backend.cli.output import fail
 from backend.db.session import reading, transaction
-from backend.errors import AppError
+from backend.errors import AppError, telling
 
 
 @contextmanager
@@ -42,12 +42,17 @@ def plain_errors() -> Iterator[None]:
 
 def in_words(error: ValidationError) -> str:
     """What is wrong with which value, one line."""
+    return "; ".join(words(error))
+
+
+def words(error: ValidationError) -> list[str]:
+    """The same, a line for each value."""
     lines = []
-    for item in error.errors():
+    for item in telling(error.errors()):
         where = ".".join(str(part) for part in item["loc"])
         message = item["msg"].removeprefix("Value error, ")
         given = item["input"]
         if isinstance(given, str | int | float) and str(given) not in message:
             message = f"{message} (given: {given})"
         lines.append(f"{where}: {message}" if where else message)
-    return "; ".join(lines)
+    return lines

@@ -16,7 +16,7 @@ from aft.paper.preset import mini_spec, paper_spec
 from aft.paper.presets import NAMES
 from backend import jobs
 from backend.cli import experiment_changes, experiment_files
-from backend.cli.acting import plain_errors
+from backend.cli.acting import plain_errors, words
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
 from backend.errors import AppError
@@ -45,8 +45,7 @@ def load_spec(file: Path) -> ExperimentSpec:
     except yaml.YAMLError as error:
         fail(f"{file} is not YAML: {error}")
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        fail("\n".join([f"{file} is not an experiment:", *lines]))
+        fail("\n".join([f"{file} is not an experiment:", *(f"  {line}" for line in words(error))]))
 
 
 @app.command("plan")

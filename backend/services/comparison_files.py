@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from typing import Final
 
 from backend.schemas.comparison import Comparison, MethodRow, MethodStatistic
@@ -13,6 +14,13 @@ _TITLES: Final = {
     "perplexity": ("PPL", 1.0, 2),
     "rating_agreement": ("Ratings", 100.0, 1),
 }
+
+
+def _greek(letter: str) -> str:
+    name = unicodedata.name(letter).rsplit(" ", 1)[-1].replace("LAMDA", "LAMBDA")
+    return rf"$\{name.lower() if letter.islower() else name.capitalize()}$"
+
+
 _LATEX: Final = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -24,12 +32,41 @@ _LATEX: Final = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "`": r"\textasciigrave{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    # At the start of a row both would be read as options of the row before.
+    "[": "{[}",
+    "*": "{*}",
     "·": r"$\cdot$",
-    "β": r"$\beta$",
-    "α": r"$\alpha$",
     "±": r"$\pm$",
+    "⊕": r"$\oplus$",
+    "×": r"$\times$",
     "−": "$-$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≈": r"$\approx$",
+    "≠": r"$\neq$",
+    "∞": r"$\infty$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "′": r"$\prime$",
+    "«": r"$\ll$",
+    "»": r"$\gg$",
+    "–": "--",
+    "—": "---",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "„": ",,",
+    "…": r"\ldots{}",
+    **dict(zip("₀₁₂₃₄₅₆₇₈₉", (f"$_{digit}$" for digit in range(10)), strict=True)),
+    **{letter: _greek(letter) for letter in "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ"},
 }
+_LATIN: Final = 0x180
+"""pdfLaTeX sets letters below by itself."""
 _COLUMNS: Final = (
     "method",
     "metric",
@@ -76,7 +113,10 @@ def as_latex(table: Comparison, title: str) -> str:
     """
     ours = [_latex_table(table, title, None)]
     ours += [_latex_table(table, f"{title}, {task} questions", task) for task in table.tasks]
-    return "\n".join(["% Needs \\usepackage{booktabs}.", *ours])
+    needs = ["% Needs \\usepackage{booktabs}."]
+    if any(ord(character) >= _LATIN for table_text in ours for character in table_text):
+        needs.append("% Some letters need XeLaTeX or LuaLaTeX and a font that has them.")
+    return "\n".join([*needs, *ours])
 
 
 def _latex_table(table: Comparison, title: str, task: str | None) -> str:
@@ -88,10 +128,14 @@ def _latex_table(table: Comparison, title: str, task: str | None) -> str:
     if published:
         heads.append("Published")
     heads += [r"$\Delta$ task [95\,\%]", "$p$"]
+    shown = [row.statistics[_of(metric, task)] for row in table.rows for metric in metrics]
+    spread = r"$\pm$ is the standard deviation over seeds; " if any(map(_has_spread, shown)) else ""
+    stop = "" if title.rstrip()[-1:] in {".", "?", "!"} else "."
     lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{latex(title)}. $\pm$ is the standard deviation over seeds; $\Delta$ is the difference in task "
+        # The star lets it span both columns of a two-column paper.
+        r"\begin{table*}",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\caption{{{latex(title)}{stop} {spread}$\Delta$ is the difference in task "
         rf"accuracy to {latex(table.baseline or 'no baseline')} in points; $p$ is Holm-corrected. "
         rf"{latex(table.test_about)}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
@@ -103,12 +147,25 @@ def _latex_table(table: Comparison, title: str, task: str | None) -> str:
     lines += [r"\bottomrule", r"\end{tabular}"]
     if published:
         lines.append(rf"% Published: {published.title}; {table.published_source}.")
-    return "\n".join([*lines, r"\end{table}", ""])
+    return "\n".join([*lines, r"\end{table*}", ""])
+
+
+def _has_spread(cell: MethodStatistic) -> bool:
+    return cell.std is not None or cell.published_std is not None
 
 
 def latex(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Text that LaTeX prints as it is, on one line; symbols that its fonts lack become question marks."""
+    return "".join(map(_character, " ".join(text.split())))
+
+
+def _character(character: str) -> str:
+    if character in _LATEX:
+        return _LATEX[character]
+    kind = unicodedata.category(character)
+    if kind.startswith("C"):
+        return ""
+    return character if ord(character) < _LATIN or kind.startswith(("L", "M")) else "?"
 
 
 def _of(metric: str, task: str | None) -> str:

@@ -18,14 +18,19 @@ def notes(
     rows: Sequence[MethodRow], baseline: str | None, test: TestName, details: Iterable[dict[str, Any]], n_seeds: int
 ) -> list[str]:
     """Everything a reader must know before believing a difference."""
-    found = [f"± is the standard deviation over {n_seeds} seed{'s' if n_seeds != 1 else ''}."]
+    # A row may have fewer seeds than the table: the spread is over those that it was measured under.
+    measured = max((row.statistics["task_accuracy"].n for row in rows), default=0)
+    if n_seeds > 1 and measured != 1:
+        found = [f"± is the standard deviation over {n_seeds} seeds."]
+    else:
+        found = ["One seed each: there is no standard deviation."]
+        if baseline is not None and test in {"paired-t", "welch"}:
+            found[0] += (
+                " No difference between trainings can be told from chance; McNemar's test and the bootstrap compare "
+                "the trained models themselves, on the questions."
+            )
     if baseline is not None:
         found += _noise(rows, baseline, test)
-    if baseline is not None and n_seeds == 1 and test in {"paired-t", "welch"}:
-        found.append(
-            "One seed: no difference between trainings can be told from chance. McNemar's test and the bootstrap "
-            "compare these two trained models on the questions."
-        )
     base = next((row for row in rows if row.is_baseline), None)
     for row in rows:
         if base is not None and row is not base and is_degraded(row, base):

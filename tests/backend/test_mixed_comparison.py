@@ -89,7 +89,7 @@ def test_exports_carry_them_and_a_bundle_makes_them_again(experiment: Experiment
         page = web.get(f"{base}/report.html").text
     gsm8k = table["VFT"]["task_accuracy/gsm8k"]["mean"]
     assert f"VFT,task_accuracy/gsm8k,{gsm8k!r}" in csv
-    assert latex.count(r"\begin{table}") == 3
+    assert latex.count(r"\begin{table*}") == 3
     assert "gsm8k questions" in latex
     assert f"VFT & 2 & {100 * gsm8k:.1f}" in latex
     assert "<h3>gsm8k questions</h3>" in page

@@ -201,6 +201,8 @@ def test_labels_are_the_papers_with_the_constraint_behind_a_dot(method: dict[str
     ("method", "message"),
     [
         ({"name": "vft", "constraint": "boundary"}, "does not apply to method 'vft'"),
+        ({"name": "vft", "weight": 2}, "weight 2 does not apply to method 'vft', which has no ranking loss to weigh"),
+        ({"name": "rft", "weight": 0.5}, "weight 0.5 does not apply to method 'rft'"),
         ({"name": "aft", "constraint": "detached", "boundary_beta": 0.1}, "does not apply to constraint 'detached'"),
         ({"name": "aft", "beta": 0.5}, "only rrhf and dpo have one"),
         ({"name": "rrhf", "temperature": False}, "only pro has one"),

@@ -38,7 +38,11 @@ export function ComparisonPanel({ seeds, blocks, ...shared }: Props) {
           onRetry={() => void comparison.refetch()}
         />
       ) : (
-        <Panel title="Methods" note={`mean ± standard deviation over seeds`} flush>
+        <Panel
+          title="Methods"
+          note={seeds.length === 1 ? "one seed" : "mean ± standard deviation over seeds"}
+          flush
+        >
           <ComparisonControls
             comparison={comparison.data}
             state={state}
