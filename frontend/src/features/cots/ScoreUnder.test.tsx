@@ -24,7 +24,7 @@ const set: CandidateSet = {
   method: null,
   dataset_version_id: "v1",
   created_at: "2026-01-01T00:00:00Z",
-  counts: { all: 4, questions: 1, right: 2, wrong: 2 },
+  counts: { all: 5, questions: 1, right: 2, wrong: 3, duplicate: 1 },
   sources: {},
   models: [scored("VFT", 4), scored("RRHF", 3)],
 };
@@ -52,7 +52,7 @@ test("a scored set is scored under one more checkpoint, and one that is done is 
   await user.click(screen.getByRole("button", { name: "Score under…" }));
   await user.click(await screen.findByRole("combobox", { name: "Checkpoint" }));
   const offered = screen.getAllByRole("option").map((one) => one.textContent);
-  expect(offered).toEqual(["RRHF (3 of 4 scored)", "AFT"]);
+  expect(offered).toEqual(["RRHF (3 of 5 scored)", "AFT"]);
   await user.click(screen.getByRole("option", { name: "AFT" }));
   await user.click(screen.getByRole("button", { name: "Score the COTs" }));
   await waitFor(() =>
@@ -83,7 +83,7 @@ test("what shows scores is read anew once a score run ends", async () => {
   });
   const { client } = renderPage(<ScoringRuns setId="s1" />);
   client.setQueryData(["cots", "s1", "questions"], "old");
-  expect(await screen.findByText(/AFT: waiting for a worker/)).toBeInTheDocument();
+  expect(await screen.findByText(/AFT: starting/)).toBeInTheDocument();
   state = "succeeded";
   await waitFor(
     () => expect(client.getQueryState(["cots", "s1", "questions"])?.isInvalidated).toBe(true),

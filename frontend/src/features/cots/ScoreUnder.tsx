@@ -19,13 +19,15 @@ function useScorable(setId: string) {
   const checkpoints = useQuery(checkpointsOptions(setId));
   const pending = useQuery(pendingScoresOptions(setId));
   const all = set.data?.counts.all ?? 0;
+  // Runs that assess a model leave repeated COTs out: without their scores a set is whole.
+  const distinct = all - (set.data?.counts.duplicate ?? 0);
   const scored = new Map(set.data?.models.map((one) => [one.model_run_id, one.n_scored]));
   const busy = new Set(
     pending.data?.filter((one) => isActive(one.state)).map((one) => one.model_run_id),
   );
   const choices = (checkpoints.data ?? []).flatMap((one) => {
     const n = scored.get(one.model_run_id) ?? 0;
-    if (busy.has(one.model_run_id) || (n > 0 && n >= all)) return [];
+    if (busy.has(one.model_run_id) || (n > 0 && n >= distinct)) return [];
     const label = n === 0 ? one.model : `${one.model} (${n} of ${all} scored)`;
     return [{ value: one.model_run_id, label }];
   });
@@ -137,7 +139,9 @@ export function ScoringRuns({ setId }: { setId: string }) {
             label={`Scoring under ${nameOf(one.model_run_id)}`}
             done={one.progress.done}
             total={one.progress.total}
-            phase={`${nameOf(one.model_run_id)}: ${one.progress.phase || "waiting for a worker"}`}
+            phase={`${nameOf(one.model_run_id)}: ${
+              one.progress.phase || (one.state === "queued" ? "waiting for a worker" : "starting")
+            }`}
           />
           <Link to={paths.run(one.run_id)}>Run</Link>
         </div>
