@@ -288,6 +288,17 @@ def test_an_open_queue_shows_gold_difference_and_tokens_by_keys(server: tuple[st
     context.close()
 
 
+def test_a_long_name_leaves_a_session_as_wide_as_a_phone(server: tuple[str, Sampled], browser: Browser) -> None:
+    queue_id = new_queue(server, name="Which of these two is the better answer " * 3)
+    context, page = sit_down(server, browser, "Zoe", queue_id)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for part in (page.locator("header").first, page.get_by_role("button", name="Submit")):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    context.close()
+
+
 def test_keys_are_listed_and_can_be_changed(server: tuple[str, Sampled], browser: Browser) -> None:
     queue_id = new_queue(server, source={"n": 1})
     context, page = sit_down(server, browser, "Kim", queue_id)

@@ -1,5 +1,5 @@
 import { SegmentedControl, Select } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { EmptyState } from "@/components/EmptyState";
 import { counted } from "@/components/format";
 import { CandidateList } from "./CandidateList";
@@ -15,6 +15,9 @@ import { ScoreUnder, ScoringRuns } from "./ScoreUnder";
 import { forSet, readSelection } from "./selection";
 import { useExplorerKeys } from "./useExplorerKeys";
 
+/** As in the style sheet. */
+const ONE_COLUMN = "(max-width: 1000px)";
+
 interface Props {
   set: CandidateSet;
   /** Sets to choose from. */
@@ -28,6 +31,12 @@ interface Props {
 export function Explorer({ set, sets, experimentId, query, change }: Props) {
   const selection = forSet(readSelection(query), set);
   const { filter, view, question, cot } = selection;
+  const detail = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // In one column the question lies under the list: a tap there must not seem to do nothing.
+    if (question !== undefined && window.matchMedia(ONE_COLUMN).matches)
+      detail.current?.scrollIntoView({ block: "start" });
+  }, [question]);
   const [helping, setHelping] = useState(false);
   const open = (exampleId: number, candidateId?: number) =>
     change({
@@ -102,7 +111,7 @@ export function Explorer({ set, sets, experimentId, query, change }: Props) {
             onRows={keys.onRows}
           />
         )}
-        <div className={classes.detail}>
+        <div ref={detail} className={classes.detail}>
           {question === undefined ? (
             <EmptyState title="Choose a question">
               Its COTs stand side by side here: the answer that was read, right or wrong and by
