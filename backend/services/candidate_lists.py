@@ -58,18 +58,25 @@ def questions(session: Session, among: CandidateSet, query: QuestionsQuery) -> L
     shown = shown.join(scores, on) if joined else shown.outerjoin(scores, on)
     # The table that is sorted by leads, so that its index gives the order.
     leads = scores if by is not None and by.class_ is scores else stats
-    shown = shown.where(leads.run_id == among.run_id, *_question_conditions(session, among, query, by))
+    conditions, is_narrow = _question_conditions(session, among, query, by)
+    shown = shown.where(leads.run_id == among.run_id, *conditions)
     if leads is scores:
         shown = shown.where(scores.model_run_id == query.model)
     search = candidate_search.prepare(session, among, query.q) if query.q else None
     if search is None or not search.is_scanned:
         shown = shown.where(search.questions()) if search else shown
-        return _page(session, shown, query, by, leads.example_id)
+        is_narrow = is_narrow or (search is not None and search.is_rare)
+        return _page(session, shown, query, by, leads.example_id, is_narrow=is_narrow)
 
     def matching(rows: list[Any]) -> set[int]:
         return search.question_hits(session, [row.example_id for row in rows])
 
-    return _scanned(query, lambda part: _page(session, shown, part, by, leads.example_id), matching, "example_id")
+    return _scanned(
+        query,
+        lambda part: _page(session, shown, part, by, leads.example_id, is_narrow=is_narrow),
+        matching,
+        "example_id",
+    )
 
 
 def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) -> Listed:
@@ -88,7 +95,7 @@ def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) ->
     is_rated, is_scored = query.sort in {"rating", "disagreement"}, query.sort == "score"
     search = candidate_search.prepare(session, among, query.q) if query.q else None
     is_scanned = search is not None and search.is_scanned
-    wanted = filtered(
+    wanted, is_narrow = _filtered(
         session, among, query, wanted, rated=is_rated, scored=is_scored, by=by, search=None if is_scanned else search
     )
     first: Any = Candidate.example_id
@@ -98,7 +105,7 @@ def candidates(session: Session, among: CandidateSet, query: CandidatesQuery) ->
         second = {"score": Score.candidate_id, "length": Candidate.id}.get(query.sort, RatingSummary.candidate_id)
 
     def page_of(part: CandidatesQuery) -> Listed:
-        return _page(session, wanted, part, first, second)
+        return _page(session, wanted, part, first, second, is_narrow=is_narrow)
 
     if search is not None and is_scanned:
         found = search
@@ -119,8 +126,9 @@ def ids(session: Session, among: CandidateSet, wanted: CandidateFilter) -> tuple
         Invalid: If scores are asked about without a model.
     """
     search = candidate_search.prepare(session, among, wanted.q) if wanted.q else None
-    query = filtered(session, among, wanted, select(Candidate.id), search=search)
-    query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(MOST_IDS + 1)
+    query, is_narrow = _filtered(session, among, wanted, select(Candidate.id), search=search)
+    order = _order([Candidate.example_id, Candidate.sample_index], is_narrow=is_narrow)
+    query = query.order_by(*order).limit(MOST_IDS + 1)
     found = list(session.scalars(query))
     return found[:MOST_IDS], len(found) <= MOST_IDS
 
@@ -151,6 +159,21 @@ def filtered(
     Raises:
         Invalid: If scores are asked about without a model.
     """
+    return _filtered(session, among, wanted, query, rated=rated, scored=scored, by=by, search=search)[0]
+
+
+def _filtered(
+    session: Session,
+    among: CandidateSet,
+    wanted: CandidateFilter,
+    query: Select[Any],
+    *,
+    rated: bool = False,
+    scored: bool = False,
+    by: Any = None,
+    search: candidate_search.Search | None = None,
+) -> tuple[Select[Any], bool]:
+    """``filtered``, and whether few rows pass, so that all of them are collected and sorted."""
     _require_model(wanted, scored)
     spread, low, high = wanted.min_disagreement, wanted.min_rating, wanted.max_rating
     if rated or wanted.rated or spread is not None or low is not None or high is not None:
@@ -169,9 +192,10 @@ def filtered(
                 scores.example_id == Candidate.example_id,
             ),
         )
+    conditions, is_narrow = _candidate_conditions(session, among, wanted, by)
     if search is not None:
-        return query.where(search.of_set(), search.candidates(), *_candidate_conditions(session, among, wanted, by))
-    return query.where(Candidate.run_id == among.run_id, *_candidate_conditions(session, among, wanted, by))
+        return query.where(search.of_set(), search.candidates(), *conditions), is_narrow or search.is_rare
+    return query.where(Candidate.run_id == among.run_id, *conditions), is_narrow
 
 
 def set_row(session: Session, run_id: str) -> CandidateSet:
@@ -180,7 +204,9 @@ def set_row(session: Session, run_id: str) -> CandidateSet:
     return found or CandidateSet(run_id=run_id, kind="sample", n_candidates=0, n_questions=0)
 
 
-def _candidate_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any) -> list[Any]:
+def _candidate_conditions(
+    session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any
+) -> tuple[list[Any], bool]:
     conditions: list[Any] = []
     mine = _Ranges(session, among.n_candidates, by)
     if wanted.verdict is not None:
@@ -205,10 +231,12 @@ def _candidate_conditions(session: Session, among: CandidateSet, wanted: Candida
     conditions += mine.within(RatingSummary.spread, wanted.min_disagreement, None, rated)
     conditions += mine.within(Score.score, wanted.min_score, wanted.max_score, Score.model_run_id == wanted.model)
     conditions += mine.within(QuestionScores.margin, wanted.min_margin, wanted.max_margin, *scored)
-    return conditions
+    return conditions, mine.found_few
 
 
-def _question_conditions(session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any) -> list[Any]:
+def _question_conditions(
+    session: Session, among: CandidateSet, wanted: CandidateFilter, by: Any
+) -> tuple[list[Any], bool]:
     stats, scores = QuestionStats, QuestionScores
     mine = _Ranges(session, among.n_questions, by)
     conditions: list[Any] = []
@@ -234,7 +262,7 @@ def _question_conditions(session: Session, among: CandidateSet, wanted: Candidat
     conditions += mine.within(stats.rating_spread, wanted.min_disagreement, None, of_set)
     conditions += mine.within(scores.best, wanted.min_score, wanted.max_score, *scored)
     conditions += mine.within(scores.margin, wanted.min_margin, wanted.max_margin, *scored)
-    return conditions
+    return conditions, mine.found_few
 
 
 class _Ranges:
@@ -250,6 +278,7 @@ class _Ranges:
         self._by = by
         # Reading n by the index costs as much as passing over rows until a page is full, PAGE * n_rows / n of them.
         self._many = max(200, round((_PAGE * n_rows) ** 0.5))
+        self.found_few = False
 
     def within(self, column: Any, low: float | None, high: float | None, *among: Any) -> list[Any]:
         """The bounds that are set, as conditions.
@@ -265,6 +294,7 @@ class _Ranges:
             return found
         some = select(literal(1)).where(*among, *found).limit(self._many).subquery()
         if (self._session.scalar(select(func.count()).select_from(some)) or 0) < self._many:
+            self.found_few = True
             return found
         # An index on a column is none on an expression of it.
         return _bounds(column + 0, low, high)
@@ -283,7 +313,23 @@ def _require_model(wanted: CandidateFilter, sorts_by_score: bool) -> None:
         )
 
 
-def _page(session: Session, shown: Select[Any], query: QuestionsQuery | CandidatesQuery, by: Any, key: Any) -> Listed:
+def _order(columns: Sequence[Any], *, is_narrow: bool) -> list[Any]:
+    """What to sort by: where few rows pass, an expression, which no index is in the order of.
+
+    PostgreSQL would go through a whole table in an index's order for one page, since it does not know how few.
+    """
+    return [column + 0 if is_narrow else column for column in columns]
+
+
+def _page(
+    session: Session,
+    shown: Select[Any],
+    query: QuestionsQuery | CandidatesQuery,
+    by: Any,
+    key: Any,
+    *,
+    is_narrow: bool,
+) -> Listed:
     """Rows beyond the key in the order of ``by`` and then ``key``; ``by`` None orders by the key alone."""
     is_descending = query.descending if query.descending is not None else query.sort not in _FIRST_ASCENDING
     order = [key] if by is None else [by, key]
@@ -294,7 +340,8 @@ def _page(session: Session, shown: Select[Any], query: QuestionsQuery | Candidat
         here: Any = tuple_(*order) if len(order) > 1 else order[0]
         there: Any = tuple_(*place) if len(order) > 1 else place[0]
         shown = shown.where(here < there if is_descending else here > there)
-    shown = shown.order_by(*(column.desc() if is_descending else column for column in order))
+    sorted_by = _order(order, is_narrow=is_narrow)
+    shown = shown.order_by(*(column.desc() if is_descending else column for column in sorted_by))
     keyed = shown.add_columns(*(column.label(f"key_{index}") for index, column in enumerate(order)))
     rows = list(session.execute(keyed.limit(query.limit + 1)))
     if len(rows) <= query.limit:

@@ -24,6 +24,8 @@ _MOST_TERMS = 12
 _FEW = 20_000
 """Matches that are collected before anything else is looked at; with more, every fiftieth row or so of a million
 matches, and rows are looked through in the page's order."""
+_SCARCE = 50
+"""The same as a share of a set, for PostgreSQL's estimate."""
 _DENSE = 20
 """Ids lie close when there is one of them in so many: what matches between them is read in one go."""
 _SHORTEST_BEGINNING = 3
@@ -204,7 +206,9 @@ def prepare(session: Session, among: CandidateSet, query: str) -> Search:
             {"found": tsquery(terms)},
         )
         plan = json.loads(plan) if isinstance(plan, str) else plan
-        return Search(among.run_id, terms, plan[0]["Plan"]["Plan Rows"] <= max(_FEW, among.n_candidates // 8), True)
+        return Search(
+            among.run_id, terms, plan[0]["Plan"]["Plan Rows"] <= max(_FEW, among.n_candidates // _SCARCE), True
+        )
     search = Search(among.run_id, terms, True, False, among.first_id or 0, among.last_id or 0)
     counted = select(func.count()).select_from(search.matches().limit(_FEW + 1).subquery())
     return replace(search, is_rare=(session.scalar(counted) or 0) <= _FEW)

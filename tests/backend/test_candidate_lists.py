@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.orm import Session
 
 from aft.config.sampling import SampleConfig
@@ -20,7 +20,7 @@ from backend.db.models import (
     Rating,
     RatingSummary,
 )
-from backend.db.session import transaction
+from backend.db.session import get_engine, transaction
 from backend.services import candidate_stats, candidates, ratings, scores
 from backend.services.candidate_search import fts5, parse, tsquery
 from backend.services.candidates import SampledRow
@@ -236,6 +236,24 @@ def test_the_index_follows_changes_and_deletions(filled: Filled, database: str) 
     if database == "sqlite":
         with transaction() as session:
             session.execute(text("INSERT INTO candidate_search(candidate_search) VALUES ('integrity-check')"))
+
+
+@pytest.mark.parametrize(("asked", "is_narrow"), [({}, False), ({"q": "sheep"}, True), ({"max_rating": 0.01}, True)])
+def test_few_rows_are_collected_and_no_index_is_walked_for_their_order(
+    filled: Filled, asked: dict[str, Any], is_narrow: bool
+) -> None:
+    said: list[str] = []
+    with client() as web:
+        event.listen(get_engine(), "before_cursor_execute", lambda *call: said.append(call[2]))
+        for what in ("candidates", "questions"):
+            said.clear()
+            web.get(f"{API}/{filled.run_id}/{what}", params=asked).raise_for_status()
+            (order,) = {
+                line.partition("ORDER BY ")[2]
+                for line in " ".join(said).split("\n")
+                if "key_0" in line or "ORDER BY " in line
+            } - {""}
+            assert ("example_id + " in order) == is_narrow, order
 
 
 def test_all_that_pass_can_be_selected(filled: Filled) -> None:
