@@ -134,18 +134,16 @@ class EndpointClient:
                 asked = retry_after(headers, time.time())
                 advice = "Check that it runs and is not overloaded, then try again."
                 if status == 429:
-                    until = "its limit has passed" if asked is None else f"the {asked:.0f} s have passed it asks for"
-                    advice = f"Send it fewer requests a minute or at a time, or wait until {until}, then try again."
+                    wait = "wait" if asked is None else f"wait the {asked:.0f} s that it asks for"
+                    advice = f"Send it fewer requests a minute or at a time, or {wait}, then try again."
                 pause = self._backoff(attempt) if asked is None else min(asked, self._longest_pause)
                 if status in {429, 503}:
                     self._pace.pause(pause)
             if attempt < self.config.max_retries:
                 self.trouble = f"{short}; asked again in {pause:.0f} s"
                 self._wait(pause)
-        msg = (
-            f"The endpoint {self.config.base_url} failed {self.config.max_retries + 1} times; at last {reason}. "
-            f"{advice}"
-        )
+        times = "once" if self.config.max_retries == 0 else f"{self.config.max_retries + 1} times"
+        msg = f"The endpoint {self.config.base_url} failed {times}; at last {reason}. {advice}"
         raise EndpointUnavailable(msg)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, dict[str, str], bytes]:

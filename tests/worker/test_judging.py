@@ -118,7 +118,7 @@ def test_endpoint_that_goes_away_loses_nothing(bench: Bench) -> None:
     run_id = bench.new()
     with pytest.raises(RunFailure, match="could not go on") as caught:
         compute(run_id)
-    assert "failed 1 times" in caught.value.detail
+    assert "failed once" in caught.value.detail
     assert "3 of 6 candidates are rated" in caught.value.remedy
     assert rated(run_id) == 3
     bench.answer = lambda asked, number: chat("x\nRating: 6")

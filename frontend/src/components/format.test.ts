@@ -5,6 +5,7 @@ import {
   count,
   counted,
   difference,
+  dollars,
   duration,
   eta,
   fixed,
@@ -109,4 +110,8 @@ describe("times", () => {
 
 test("a slug is a file name", () => {
   expect(slug("AFT · boundary · β 0.3")).toBe("aft-boundary-beta-0.3");
+});
+
+test("shows what a few requests cost", () => {
+  expect([dollars(0.0011), dollars(12.5)]).toEqual(["$0.0011", "$12.50"]);
 });

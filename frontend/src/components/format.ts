@@ -141,3 +141,6 @@ export const slug = (label: string): string =>
 
 /** The first characters of a hash or id: enough to tell two apart by eye. */
 export const shortId = (id: string, length = 8): string => id.slice(0, length);
+
+/** An amount of dollars; under one to a hundredth of a cent, so that what was spent is not shown as nothing. */
+export const dollars = (value: number): string => `$${fixed(value, value < 1 ? 4 : 2)}`;

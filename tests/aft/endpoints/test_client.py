@@ -68,7 +68,7 @@ def test_a_rate_limit_says_what_to_change_and_how_long_it_lasts() -> None:
             sleep=lambda seconds: troubles.append(ours.trouble),
             longest_pause_seconds=10.0,
         )
-        with ours, pytest.raises(EndpointUnavailable, match=r"429: quota exceeded\. Send it fewer .* the 3600 s"):
+        with ours, pytest.raises(EndpointUnavailable, match=r"429: quota exceeded\. Send it fewer .* wait the 3600 s"):
             ours.post("x", {})
     assert set(troubles) == {"it answered 429; asked again in 10 s"}
 

@@ -63,7 +63,7 @@ function Explorer({ setId }: { setId: string }) {
         <Select
           label="Scores under"
           size="xs"
-          w={240}
+          w={220}
           allowDeselect={false}
           data={choices.data.models.map((one) => ({ value: one.model_run_id, label: one.model }))}
           value={model.model_run_id}
@@ -73,7 +73,7 @@ function Explorer({ setId }: { setId: string }) {
         <Select
           label="Better and worse by"
           size="xs"
-          w={180}
+          w={150}
           allowDeselect={false}
           data={choices.data.feedback}
           value={asked.feedback}

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
-import { count, fixed } from "@/components/format";
+import { count, dollars } from "@/components/format";
 import { Notice } from "@/components/Notice";
 import { Time } from "@/components/Numbers";
 import { notifyError } from "@/components/notify";
@@ -82,6 +82,6 @@ export function JudgeRuns({ judge }: { judge: Judge }) {
 }
 
 const cost = ({ used }: JudgeRun): string => {
-  const money = used.usd === null ? "" : `$${fixed(used.usd, 2)}, `;
+  const money = used.usd === null ? "" : `${dollars(used.usd)}, `;
   return `${money}${count(used.requests)} requests`;
 };

@@ -1,4 +1,4 @@
-import { count, fixed } from "@/components/format";
+import { count, dollars } from "@/components/format";
 import classes from "./Judges.module.css";
 import type { Judge } from "./queries";
 
@@ -9,14 +9,14 @@ export function Spent({ judge }: { judge: Judge }) {
   const byRequests = budget_requests === null ? null : used.requests / budget_requests;
   const share = Math.max(byMoney ?? 0, byRequests ?? 0);
   const limited = byMoney !== null || byRequests !== null;
-  const money = used.usd === null ? null : `$${fixed(used.usd, 2)}`;
+  const money = used.usd === null ? null : dollars(used.usd);
   return (
     <div className={classes.spent}>
       <span>
         {money !== null && (
           <>
             <strong>{money}</strong>
-            {budget_usd !== null && ` of $${fixed(budget_usd, 2)}`} ·{" "}
+            {budget_usd !== null && ` of ${dollars(budget_usd)}`} ·{" "}
           </>
         )}
         {count(used.requests)}

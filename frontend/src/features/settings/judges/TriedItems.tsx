@@ -1,4 +1,4 @@
-import { count, fixed, NOT_MEASURED } from "@/components/format";
+import { count, dollars, fixed, NOT_MEASURED } from "@/components/format";
 import { Notice } from "@/components/Notice";
 import { Panel } from "@/components/Panel";
 import classes from "./Judges.module.css";
@@ -16,7 +16,7 @@ export function TriedItems({ tried }: { tried: Tried }) {
           ? "no reply"
           : `${count(tried.items.length - unread)} of ${count(tried.items.length)} rated`
       } · ${count(used.requests)} requests · ${
-        used.usd === null ? `${count(used.completion_tokens)} tokens` : `$${fixed(used.usd, 4)}`
+        used.usd === null ? `${count(used.completion_tokens)} tokens` : dollars(used.usd)
       } · nothing is stored`}
       flush
     >
