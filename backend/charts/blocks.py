@@ -124,10 +124,10 @@ def over_models(spots: Sequence[ModelSpot], *, pearson: Pearson | None) -> go.Fi
         )
     )
     finish(figure, x="Assessment accuracy (%)", y="Task accuracy (%)")
-    figure.update_layout(height=HEIGHT, margin={"t": 32, "r": 24})
+    figure.update_layout(height=HEIGHT, margin={"t": 44, "r": 24})
     words = "Pearson’s r needs four models." if pearson is None else pearson_words(pearson, "models")
     figure.add_annotation(
-        text=words, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
-        font={"size": 11, "color": MUTED},
+        text=words, x=0, y=1, xref="paper", yref="paper", xanchor="left", align="left", yanchor="bottom", yshift=6,
+        showarrow=False, font={"size": 11, "color": MUTED},
     )  # fmt: skip
     return figure

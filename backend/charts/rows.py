@@ -7,7 +7,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from backend.charts.methods import FRAME_HEIGHT, ROW_HEIGHT
-from backend.charts.style import MUTED, finish, plain
+from backend.charts.style import MUTED, finish, plain, wrapped
 
 RIGHT: Final = "#0F766E"
 WRONG: Final = "#D55E00"
@@ -125,11 +125,14 @@ def degradation(changes: Sequence[Change]) -> go.Figure:
             )  # fmt: skip
     finish(figure, x="", y="")
     method_rows(figure, [change.label + (" ⚠" if change.degraded else "") for change in changes])
-    gap, width = 0.05, (1 - 2 * 0.05) / 3
+    gap = 0.07
+    width = (1 - 2 * gap) / 3
     for part, (_, title, _) in enumerate(_PARTS):
         start = part * (width + gap)
         key = "xaxis" if part == 0 else f"xaxis{part + 1}"
-        look = {"domain": [start, start + width], "title": {"text": title, "standoff": 8}, "anchor": "y"}
-        line = {"zeroline": True, "zerolinecolor": MUTED, "showgrid": True, "gridcolor": "#E5E7EB", "nticks": 5}
-        figure.update_layout({key: look | line})
-    return figure
+        # One column of a journal leaves a panel half an inch.
+        look = {"domain": [start, start + width], "anchor": "y"}
+        look |= {"title": {"text": wrapped(title, 12), "standoff": 8, "font": {"size": 10}}}
+        line = {"zeroline": True, "zerolinecolor": MUTED, "showgrid": True, "gridcolor": "#E5E7EB", "nticks": 3}
+        figure.update_layout({key: look | line | {"tickangle": 0, "tickfont": {"size": 10}}})
+    return figure.update_layout(margin={"b": 80}, height=figure.layout.height + 32)

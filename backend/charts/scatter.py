@@ -57,12 +57,12 @@ def task_against_assessment(
             )
         )
     finish(figure, x="Assessment accuracy (%)", y="Task accuracy (%)")
-    figure.update_layout(height=HEIGHT, margin={"t": 32, "r": 24})
+    figure.update_layout(height=HEIGHT, margin={"t": 44, "r": 24})
     if pearson is not None:
         figure.add_annotation(
             text=pearson_words(pearson, "methods"),
-            x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=6, showarrow=False,
-            font={"size": 11, "color": MUTED},
+            x=0, y=1, xref="paper", yref="paper", xanchor="left", align="left", yanchor="bottom", yshift=6,
+            showarrow=False, font={"size": 11, "color": MUTED},
         )  # fmt: skip
     return figure
 
@@ -70,7 +70,7 @@ def task_against_assessment(
 def pearson_words(found: Pearson, what: str) -> str:
     """R with its interval and the number of points."""
     r, low, high, n = found
-    return f"Pearson’s r = {_signed(r)} (95 % interval {_signed(low)} to {_signed(high)}; {n} {what})"
+    return f"Pearson’s r = {_signed(r)}<br>(95 % interval {_signed(low)} to {_signed(high)}; {n} {what})"
 
 
 def _seeds(task: MethodValues, assessment: MethodValues) -> go.Scatter:

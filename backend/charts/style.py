@@ -1,5 +1,6 @@
 """How every figure looks: colour is the method's family, fill is its constraint."""
 
+import textwrap
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -92,6 +93,11 @@ def finish(figure: go.Figure, *, x: str, y: str, legend: bool = False) -> go.Fig
     figure.update_xaxes(**axis, title_text=x, showgrid=False)
     figure.update_yaxes(**axis, title_text=y, showgrid=True)
     return figure
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of about so many characters, broken between words: one column of a journal is 3.3 inches."""
+    return "<br>".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def plain(text: str, limit: int = 60) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from backend.charts.curves import CURVES_HEIGHT
 from backend.charts.methods import MethodValues
-from backend.charts.style import GRID, MUTED, finish, line_style, marker_style, plain
+from backend.charts.style import GRID, MUTED, finish, line_style, marker_style, plain, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,11 @@ def parallel(methods: Sequence[MethodValues], axes: Sequence[ParallelAxis]) -> g
                 font={"size": 10, "color": MUTED},
             )  # fmt: skip
     figure.update_xaxes(
-        tickvals=list(range(len(axes))), ticktext=[plain(a.title) for a in axes], showline=False, ticks=""
+        tickvals=list(range(len(axes))),
+        ticktext=[wrapped(plain(a.title), 12) for a in axes],
+        showline=False,
+        ticks="",
+        tickangle=0,
     )
     figure.update_yaxes(visible=False, range=[-0.12, 1.12])
     return figure.update_layout(height=CURVES_HEIGHT)
@@ -146,5 +150,11 @@ def nothing(figure: go.Figure, words: str) -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure.add_annotation(
-        text=plain(words, 120), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"color": MUTED}
+        text=wrapped(plain(words, 120), 32),
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        showarrow=False,
+        font={"color": MUTED},
     )

@@ -15,6 +15,7 @@ from backend.charts.calibration import Calibration, calibration_curves, right_by
 from backend.charts.methods import MetricAxis, by_method
 from backend.charts.rows import QUANTILES, Change, ScoreQuantiles, degradation, score_distributions
 from backend.charts.scatter import task_against_assessment
+from backend.charts.style import wrapped
 from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
 from backend.db.models import Experiment, Run
 from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
@@ -260,7 +261,7 @@ def _votes(session: Session, table: Comparison) -> MadeFigure:
     found = figure_parts.votes(session, table.rows, values)
     figure = sweep_curves(found, "Task accuracy by majority vote (%)", baseline=None)
     if not found:
-        figure.layout.annotations[0].text = "This experiment samples no paths to vote: set self_consistency."
+        figure.layout.annotations[0].text = wrapped("Nothing here sampled paths to vote: set self_consistency.", 32)
     return MadeFigure(
         title="Self-consistency",
         description="Task accuracy by majority vote over sampled paths, mean with standard deviation over seeds.",

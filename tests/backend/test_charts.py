@@ -6,8 +6,10 @@ import pytest
 from backend.charts import curves, export
 from backend.charts.blocks import BlockValues, by_block
 from backend.charts.methods import MethodValues, MetricAxis, by_method
+from backend.charts.rows import Change, degradation
 from backend.charts.scatter import label_places, task_against_assessment
 from backend.charts.style import FAMILY_COLOURS, half_tone, plain
+from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
 
 VFT = MethodValues("VFT", "vft", "none", {"1": 32.0, "2": 34.0}, 33.0, 1.414, {"1": "run of 1"})
 NONE = MethodValues("AFT · none", "aft", "none", {"1": 23.0, "2": 25.0}, 24.0, 1.414)
@@ -72,7 +74,8 @@ def test_bars_begin_at_zero_and_markers_need_not() -> None:
 
 def test_the_scatter_names_pearsons_r_with_its_interval() -> None:
     figure = task_against_assessment([(VFT, NONE)], pearson=(0.93, -0.5, 0.99, 4))
-    assert "r = 0.93 (95 % interval −0.50 to 0.99; 4 methods)" in figure.layout.annotations[0].text
+    # In two lines: one would be wider than a column of a journal.
+    assert "r = 0.93<br>(95 % interval −0.50 to 0.99; 4 methods)" in figure.layout.annotations[0].text
     assert not task_against_assessment([(VFT, MISSING)], pearson=None).layout.annotations
 
 
@@ -156,3 +159,14 @@ def test_a_file_has_its_title_above_and_its_legend_below_the_axes() -> None:
     assert paper.layout.height - (before.layout.height or export.HEIGHT) == room > 32
     plain_bars = export.on_paper(by_method([VFT], AXIS), "Bars")
     assert plain_bars.layout.margin.b == by_method([VFT], AXIS).layout.margin.b
+
+
+def test_words_beside_axes_fit_a_column_of_a_journal() -> None:
+    methods = [VFT, NONE]
+    shown = parallel(methods, [ParallelAxis("Assessment accuracy (%)", [70.0, 80.0], 1)])
+    assert list(shown.layout.xaxis.ticktext) == ["Assessment<br>accuracy (%)"]
+    change = degradation([Change("AFT · none", 1.0, -5.0, 0.4, True)])
+    titles = [axis.title.text for axis in (change.layout.xaxis, change.layout.xaxis2, change.layout.xaxis3)]
+    assert titles == ["Assessment<br>accuracy<br>(points)", "Task<br>accuracy<br>(points)", "Perplexity"]
+    why = sweep_curves([], "Task accuracy (%)", baseline=None).layout.annotations[0].text
+    assert all(len(line) <= 32 for line in why.split("<br>"))

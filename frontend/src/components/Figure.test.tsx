@@ -85,3 +85,14 @@ test("pictures are drawn here; the interactive file is offered where the server 
   await userEvent.click(screen.getByRole("button", { name: "Export: Task accuracy" }));
   expect(await screen.findByRole("menuitem", { name: "HTML, interactive" })).toBeInTheDocument();
 });
+
+test("a figure that cannot have data says why", () => {
+  const at = { xref: "paper", x: 0.5 };
+  const annotations = [
+    { ...at, y: 1, text: "better COTs up" },
+    { ...at, y: 0.5, text: "This experiment varies<br>no setting." },
+  ];
+  renderPage(<Figure figure={{ ...FIGURE, figure: { data: [], layout: { annotations } } }} />);
+  expect(screen.getByText("This experiment varies no setting.")).toBeInTheDocument();
+  expect(screen.queryByText(/Nothing is measured yet/)).toBeNull();
+});

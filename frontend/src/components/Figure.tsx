@@ -81,7 +81,7 @@ export function Figure({
         </div>
       ) : isEmpty(figure.figure) ? (
         <p className={classes.empty} style={{ minHeight: height }}>
-          Nothing is measured yet. The chart draws itself as the numbers come in.
+          {whyEmpty(figure.figure)}
         </p>
       ) : (
         <Plot figure={figure} height={height} onPoint={onPoint} />
@@ -173,3 +173,22 @@ const pointOf = (point: PlotPoint): FigurePoint => ({
   customdata: point.customdata,
   meta: point.data.meta,
 });
+
+interface Note {
+  text?: string;
+  x?: unknown;
+  y?: unknown;
+  xref?: string;
+}
+
+/** What the figure itself says in its middle, or that it waits for numbers. */
+function whyEmpty(figure: unknown): string {
+  const { layout } = figure as { layout?: { annotations?: Note[] } };
+  const words = layout?.annotations?.find(
+    (note) => note.xref === "paper" && note.x === 0.5 && note.y === 0.5,
+  )?.text;
+  return (
+    words?.replaceAll("<br>", " ") ??
+    "Nothing is measured yet. The chart draws itself as the numbers come in."
+  );
+}
