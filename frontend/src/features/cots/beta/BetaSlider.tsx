@@ -1,5 +1,5 @@
 import { NumberInput, Slider } from "@mantine/core";
-import { BETA_MAX, BETA_MIN } from "./axis";
+import { BETA_MAX, BETA_MIN, DEFAULT_BETA } from "./axis";
 import classes from "./Beta.module.css";
 
 interface Props {
@@ -7,7 +7,11 @@ interface Props {
   onChange: (beta: number) => void;
 }
 
-const MARKS = [-0.8, -0.4, 0, 0.15, 0.5, 0.8].map((value) => ({ value, label: String(value) }));
+// Where a run starts from has a mark without words: beside the one of 0 they would not fit.
+const MARKS = [
+  { value: DEFAULT_BETA },
+  ...[-0.8, -0.4, 0, 0.4, 0.8].map((value) => ({ value, label: String(value) })),
+];
 
 /** β by dragging, by arrow keys, or as a number. */
 export function BetaSlider({ beta, onChange }: Props) {
