@@ -131,6 +131,8 @@ def pages(web: Web, filled: Filled, rounds: int) -> Iterator[Measured]:
     yield timed("review: submit, next item on screen", 100, _reviews(web, filled, 5 * rounds), 1)
     runs = [get("/runs"), get("/runs", kind="train"), get("/runs", state="succeeded", method="VFT")]
     yield timed(f"{filled.n_runs:,} runs, a page", 150, runs, 4 * rounds)
+    grouped = [get("/runs/groups"), get("/runs/grouped"), get("/runs/grouped", state="succeeded", method="VFT")]
+    yield timed(f"{filled.n_runs:,} runs, the outline and a page by experiment and method", 150, grouped, 4 * rounds)
     curves = f"/experiments/{filled.experiment_id}/figures/curves"
     yield timed("compare 100 runs: learning curves", 500, [lambda: web.ask("GET", curves)], rounds)
 

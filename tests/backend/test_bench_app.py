@@ -15,7 +15,7 @@ def test_a_small_benchmark_measures_everything(data_directory: Path, tmp_path: P
     aft("bench", "app", *options, "--no-reactions", "--out", str(out))
     report = json.loads(out.read_text())
     lines = report["databases"]["sqlite"]["measured"]
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert all(one["p95"] >= one["p50"] >= 0 for one in lines if one["unit"] != "MB")
     assert {one["unit"] for one in lines} == {"s", "ms", "MB"}
     assert list(tmp_path.glob("aft-bench-*")) == []
