@@ -89,7 +89,6 @@ class Nursery:
             for descriptor in (self._commands, self._answers, self._wake_read, self._wake_write):
                 os.close(descriptor)
             child.write_to_log(request["log"])
-            gc.unfreeze()
             code = child.main(request)
         finally:
             sys.stdout.flush()
