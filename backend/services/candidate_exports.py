@@ -208,6 +208,12 @@ def _fetched(session: Session, query: Any) -> list[tuple[Any, ...]]:
     return list(session.connection().execute(query).cursor.fetchall())
 
 
+def _near(column: Any, page: list[Any]) -> Any:
+    """Condition that holds for the page's COTs: PostgreSQL would read a whole table for every page without a range."""
+    ids = [one[_ID] for one in page]
+    return column.between(min(ids), max(ids))
+
+
 class _Tables:
     """COTs as columns, with what is read beside them."""
 
@@ -224,7 +230,7 @@ class _Tables:
         """Every column of some COTs."""
         found = dict(self._plain(page))
         among = self._among(page)
-        ratings, scores = self._ratings(among), self._scores(among)
+        ratings, scores = self._ratings(among, page), self._scores(among)
         found["ratings"] = Structs.of(_RATING, [ratings.get(one, ()) for one in found["id"]])
         found["scores"] = self._score_cells([scores.get(one, ()) for one in found["id"]])
         return found
@@ -245,7 +251,7 @@ class _Tables:
         found["choices"] = [one.choices for one in questions]
         found["gold"] = [one.answer for one in questions]
         found["task"] = [one.task or self._task for one in questions]
-        summaries = self._summaries(self._among(page))
+        summaries = self._summaries(self._among(page), page)
         nothing = (None, None)
         found["rating"], found["rating_spread"] = zip(
             *[summaries.get(one, nothing) for one in found["id"]], strict=True
@@ -305,19 +311,19 @@ class _Tables:
         of_models = {"model_run_id": [ids[one] for one in models], "model": [names[one] for one in models]}
         return Structs(offsets, {**of_models, "score": values})
 
-    def _ratings(self, among: Any) -> dict[int, list[tuple[Any, ...]]]:
+    def _ratings(self, among: Any, page: list[Any]) -> dict[int, list[tuple[Any, ...]]]:
         query = select(Rating.candidate_id, *(getattr(Rating, name) for name in _RATING))
         query = query.join(Candidate, Candidate.id == Rating.candidate_id)
-        query = query.where(among, Rating.is_current.is_(True)).order_by(Rating.id)
+        query = query.where(among, _near(Rating.candidate_id, page), Rating.is_current.is_(True)).order_by(Rating.id)
         found: dict[int, list[tuple[Any, ...]]] = {}
         for candidate_id, *one in _fetched(self._session, query):
             found.setdefault(candidate_id, []).append(tuple(one))
         return found
 
-    def _summaries(self, among: Any) -> dict[int, tuple[float, float | None]]:
+    def _summaries(self, among: Any, page: list[Any]) -> dict[int, tuple[float, float | None]]:
         query = select(RatingSummary.candidate_id, RatingSummary.rating, RatingSummary.spread)
         query = query.join(Candidate, Candidate.id == RatingSummary.candidate_id)
-        rows = _fetched(self._session, query.where(among))
+        rows = _fetched(self._session, query.where(among, _near(RatingSummary.candidate_id, page)))
         return {candidate_id: (rating, spread) for candidate_id, rating, spread in rows}
 
 
