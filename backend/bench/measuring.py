@@ -191,7 +191,11 @@ def importing(web: Web, running: Product, filled: Filled, rows: int, folder: Pat
     watcher.start()
     try:
         began = time.perf_counter()
-        body = {"dataset_name": f"Imported {rows}", "task": "gsm8k", "files": [{"upload_id": upload["id"]}]}
+        body = {
+            "dataset_name": f"Imported {rows} {upload['id'][-8:]}",
+            "task": "gsm8k",
+            "files": [{"upload_id": upload["id"]}],
+        }
         run_id = web.ask("POST", "/imports", body)["run_id"]
         while (run := web.ask("GET", f"/runs/{run_id}"))["state"] not in {"succeeded", "failed", "cancelled"}:
             time.sleep(_POLL_SECONDS)
