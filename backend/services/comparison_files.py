@@ -113,7 +113,7 @@ def as_latex(table: Comparison, title: str) -> str:
     """
     ours = [_latex_table(table, title, None)]
     ours += [_latex_table(table, f"{title}, {task} questions", task) for task in table.tasks]
-    needs = ["% Needs \\usepackage{booktabs}."]
+    needs = ["% Needs \\usepackage{booktabs,graphicx}."]
     if any(ord(character) >= _LATIN for table_text in ours for character in table_text):
         needs.append("% Some letters need XeLaTeX or LuaLaTeX and a font that has them.")
     return "\n".join([*needs, *ours])
@@ -138,13 +138,15 @@ def _latex_table(table: Comparison, title: str, task: str | None) -> str:
         rf"\caption{{{latex(title)}{stop} {spread}$\Delta$ is the difference in task "
         rf"accuracy to {latex(table.baseline or 'no baseline')} in points; $p$ is Holm-corrected. "
         rf"{latex(table.test_about)}}}",
+        # Only what is too wide is made smaller.
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
         r"\toprule",
         " & ".join(heads) + r" \\",
         r"\midrule",
     ]
     lines += [_latex_row(row, metrics, task, has_published=published is not None) for row in table.rows]
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [r"\bottomrule", r"\end{tabular}}"]
     if published:
         lines.append(rf"% Published: {published.title}; {table.published_source}.")
     return "\n".join([*lines, r"\end{table*}", ""])
