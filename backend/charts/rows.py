@@ -131,8 +131,8 @@ def degradation(changes: Sequence[Change]) -> go.Figure:
         start = part * (width + gap)
         key = "xaxis" if part == 0 else f"xaxis{part + 1}"
         # One column of a journal leaves a panel half an inch.
-        look = {"domain": [start, start + width], "anchor": "y"}
-        look |= {"title": {"text": wrapped(title, 12), "standoff": 8, "font": {"size": 10}}}
+        title_look = {"text": wrapped(title, 12), "standoff": 8, "font": {"size": 10}}
+        look = {"domain": [start, start + width], "anchor": "y", "title": title_look}
         line = {"zeroline": True, "zerolinecolor": MUTED, "showgrid": True, "gridcolor": "#E5E7EB", "nticks": 3}
         figure.update_layout({key: look | line | {"tickangle": 0, "tickfont": {"size": 10}}})
     return figure.update_layout(margin={"b": 80}, height=figure.layout.height + 32)

@@ -29,6 +29,7 @@ from backend.db.session import reading
 from backend.errors import Invalid
 from backend.schemas.candidate_filters import CandidateFilter, ExportRequest
 from backend.services import candidate_lists, candidate_search, candidates, datasets, preference_rows
+from backend.services.candidate_conditions import filtered
 from backend.services.export_files import (
     Column,
     Kind,
@@ -163,7 +164,7 @@ def prepare(session: Session, run_id: str, request: ExportRequest) -> Export:
     run = candidates.get_set(session, run_id)
     version = datasets.get_version(session, run.inputs["dataset_version_id"])
     among = candidate_lists.set_row(session, run_id)
-    candidate_lists.filtered(session, among, request, select(Candidate.id))
+    filtered(session, among, request, select(Candidate.id))
     if request.format == "ranked" and request.most_pairs is not None:
         raise Invalid("A ranked list has no pairs.", remedy="Leave most_pairs out.", field="most_pairs")
     return Export(run, version, datasets.get(session, version.dataset_id), request)
@@ -186,7 +187,7 @@ def _pages(session: Session, run_id: str, wanted: CandidateFilter) -> Iterator[l
     search = candidate_search.prepare(session, among, wanted.q) if wanted.q else None
     is_scanned = search is not None and search.is_scanned
     columns = select(Candidate.id, *_OF_CANDIDATES)
-    query = candidate_lists.filtered(session, among, wanted, columns, search=None if is_scanned else search)
+    query, _ = filtered(session, among, wanted, columns, search=None if is_scanned else search)
     query = query.order_by(Candidate.example_id, Candidate.sample_index).limit(_BATCH)
     place: tuple[int, int] | None = None
     while True:
