@@ -261,7 +261,8 @@ def _votes(session: Session, table: Comparison) -> MadeFigure:
     found = figure_parts.votes(session, table.rows, values)
     figure = sweep_curves(found, "Task accuracy by majority vote (%)", baseline=None)
     if not found:
-        figure.layout.annotations[0].text = wrapped("Nothing here sampled paths to vote: set self_consistency.", 32)
+        why = "No majority votes yet: they come with the evaluations where self_consistency is set."
+        figure.layout.annotations[0].text = wrapped(why, 32)
     return MadeFigure(
         title="Self-consistency",
         description="Task accuracy by majority vote over sampled paths, mean with standard deviation over seeds.",

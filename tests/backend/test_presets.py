@@ -90,7 +90,8 @@ def test_majority_votes_are_drawn_over_paths(body: dict[str, Any]) -> None:
     with client() as web:
         experiment_id = start(web, body | {"self_consistency": [1, 4, 16]})["id"]
         empty = web.get(f"/api/v1/experiments/{experiment_id}/figures/votes").json()
-        assert "samples no paths" in empty["figure"]["layout"]["annotations"][0]["text"]
+        said = empty["figure"]["layout"]["annotations"][0]["text"].replace("<br>", " ")
+        assert "they come with the evaluations where self_consistency is set" in said
         finish(experiment_id, {("VFT", 1): 0.2})
         with transaction() as session:
             for place in session.scalars(select(ExperimentRun).where(ExperimentRun.experiment_id == experiment_id)):
