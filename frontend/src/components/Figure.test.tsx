@@ -52,10 +52,9 @@ test("its numbers can be read as a table, with a dash for what is missing", asyn
 test("a click on a point tells which method it belongs to", async () => {
   const onPoint = vi.fn();
   renderPage(<Figure figure={FIGURE} onPoint={onPoint} />);
-  await waitFor(() => {
-    click({ points: [{ x: "VFT", y: 32.5, customdata: "1", data: { name: "VFT" } }] });
-    expect(onPoint).toHaveBeenCalledWith(expect.objectContaining({ name: "VFT", y: 32.5 }));
-  });
+  await waitFor(() => expect(plotly.react).toHaveBeenCalled());
+  click({ points: [{ x: "VFT", y: 32.5, customdata: "1", data: { name: "VFT" } }] });
+  expect(onPoint).toHaveBeenCalledWith(expect.objectContaining({ name: "VFT", y: 32.5 }));
 });
 
 test("a figure without a point says so instead of drawing empty axes", () => {

@@ -6,7 +6,6 @@ import { FigureExport } from "./FigureExport";
 import { FigureTable } from "./FigureTable";
 import { isEmpty, legendRoom, themed } from "./figureTheme";
 import { Icon } from "./Icon";
-import { inTurn } from "./inTurn";
 import { loadPlotly } from "./loadPlotly";
 import { Panel } from "./Panel";
 import { PanelError } from "./PanelError";
@@ -123,14 +122,11 @@ function Plot({ figure, height, onPoint }: PlotProps) {
     let left = false;
     const draw = async () => {
       const plotly = await loadPlotly();
-      // Drawing takes a tenth of a second; a page of figures at once would not answer for one.
-      await inTurn(async () => {
-        if (left || place.current === null) return;
-        const { data, layout } = themed(figure.figure, scheme, { width, height });
-        const plot = await plotly.react(place.current, data, { ...layout, width }, CONFIG);
-        listen(plot, (point) => listener.current?.(point));
-        setDrawn(true);
-      });
+      if (left || place.current === null) return;
+      const { data, layout } = themed(figure.figure, scheme, { width, height });
+      const plot = await plotly.react(place.current, data, { ...layout, width }, CONFIG);
+      listen(plot, (point) => listener.current?.(point));
+      setDrawn(true);
     };
     draw().catch((reason: unknown) => !left && setError(reason));
     return () => {
