@@ -74,8 +74,7 @@ def create(session: Session, version: DatasetVersion, spec: SplitSpec, name: str
     """
     if version.state != "ready":
         raise Conflict(f"The data set version is in state '{version.state}'.", remedy="Finish its import first.")
-    name = name or _free_name(session, version.id, _describe(spec))
-    if session.scalar(select(Split.id).where(Split.version_id == version.id, Split.name == name)):
+    if name and session.scalar(select(Split.id).where(Split.version_id == version.id, Split.name == name)):
         raise Conflict(f"The version has a split named '{name}' already.", remedy="Choose another name.", field="name")
     ids, names = array.array("q"), list[str]()
     query = (
@@ -95,11 +94,12 @@ def create(session: Session, version: DatasetVersion, spec: SplitSpec, name: str
         drawn = make_split(rows(), spec)
     except ValueError as error:
         raise Invalid(str(error), field="spec") from error
+    counts = {part: len(drawn[part]) for part in PARTS}
     split = Split(
         version_id=version.id,
-        name=name,
+        name=name or _free_name(session, version.id, _describe(spec, counts)),
         spec=spec.model_dump(mode="json", exclude_defaults=True) | {"seed": spec.seed},
-        counts={part: len(drawn[part]) for part in PARTS},
+        counts=counts,
         sha256=split_sha256({part: (names[position] for position in drawn[part]) for part in PARTS}),
     )
     session.add(split)
@@ -213,10 +213,11 @@ def _shortage(rows: Iterable[tuple[int, str | None, str]], spec: SplitSpec) -> s
     return None
 
 
-def _describe(spec: SplitSpec) -> str:
+def _describe(spec: SplitSpec, counts: dict[str, int]) -> str:
+    """By what was drawn, which is less than asked for where fewer are allowed."""
     if spec.preset is not None:
         return f"{spec.preset} preset, seed {spec.seed}"
-    return f"{spec.train or 0} / {spec.validation or 0} / {spec.test or 0}, seed {spec.seed}"
+    return f"{' / '.join(str(counts[part]) for part in ('train', 'validation', 'test'))}, seed {spec.seed}"
 
 
 def _free_name(session: Session, version_id: str, wanted: str) -> str:

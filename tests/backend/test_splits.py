@@ -76,7 +76,9 @@ def test_too_few_questions_are_refused_with_the_numbers(web: TestClient) -> None
     assert "61" in problem["detail"]
     assert "60" in problem["detail"]
     assert web.get(f"{API}/dataset-versions/{version_id}/splits").json() == []
-    assert draw(web, version_id, train=61, test=5, allow_fewer=True)["counts"]["train"] == 60
+    fewer = draw(web, version_id, train=61, test=5, allow_fewer=True)
+    assert fewer["counts"]["train"] == 60
+    assert fewer["name"].startswith("60 / 0 / 5, ")
     assert draw(web, version_id, 422, preset="chess")["errors"]
     assert draw(web, version_id, 422, preset="gsm8k", train=5)["errors"]
     assert draw(web, version_id, 422)["errors"]

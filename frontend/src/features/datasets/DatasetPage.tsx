@@ -90,7 +90,7 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         {newest !== null && (
           <>
             {whole !== undefined && <VersionPanel version={whole} parts={dataset.parts} />}
-            {whole !== undefined && <Splits version={whole} />}
+            {whole !== undefined && <Splits version={whole} parts={dataset.parts} />}
             <Examples versionId={newest.id} />
           </>
         )}

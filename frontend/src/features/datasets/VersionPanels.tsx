@@ -1,3 +1,5 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { Facts } from "@/components/Facts";
@@ -6,6 +8,7 @@ import { Notice } from "@/components/Notice";
 import { Time } from "@/components/Numbers";
 import { Panel } from "@/components/Panel";
 import classes from "./Datasets.module.css";
+import { DrawSplit } from "./DrawSplit";
 import type { Dataset, Version } from "./queries";
 
 const PARTS: Record<string, string> = {
@@ -48,7 +51,7 @@ export function VersionPanel({ version, parts }: { version: Version; parts: Data
         <Notice
           key={overlap.parts.join()}
           level="warning"
-          title={`${counted(overlap.rows, "question")} of ${partName(overlap.parts[1])} stand in ${partName(overlap.parts[0])} too`}
+          title={`${counted(overlap.rows, "question")} of ${partName(overlap.parts[1])} ${overlap.rows === 1 ? "stands" : "stand"} in ${partName(overlap.parts[0])} too`}
         >
           What is trained on would be tested on. Draw a split, which keeps them apart, or remove the
           rows and import again.
@@ -86,24 +89,48 @@ const lengths = (of: Lengths): string =>
     ? "–"
     : `median ${count(Math.round(of.median))}, 95\u00a0% below ${count(Math.round(of.p95))}, at most ${count(of.maximum)} characters`;
 
-/** Splits of a version: drawn once, kept by id. */
-export function Splits({ version }: { version: Version }) {
-  if (version.splits.length === 0) return null;
+/** Splits of a version, drawn once and kept by id, and the form that draws one. */
+export function Splits({ version, parts }: { version: Version; parts: Dataset["parts"] }) {
+  const none = version.splits.length === 0;
+  const [drawing, setDrawing] = useState(false);
   return (
-    <Panel title="Splits" note="drawn once, kept by id">
-      <ul className={classes.plain}>
-        {version.splits.map((split) => (
-          <li key={split.id}>
-            <b>{split.name}</b>{" "}
-            <span className={classes.dim}>
-              {Object.entries(split.counts)
-                .map(([part, n]) => `${partName(part)} ${count(Number(n))}`)
-                .join(" · ")}{" "}
-              · sha256 <code>{split.sha256.slice(0, 12)}</code>
-            </span>
-          </li>
-        ))}
-      </ul>
+    <Panel
+      title="Splits"
+      note="drawn once, kept by id"
+      actions={
+        !none &&
+        !drawing && (
+          <Button size="xs" variant="default" onClick={() => setDrawing(true)}>
+            Draw another split
+          </Button>
+        )
+      }
+    >
+      <div className={classes.page}>
+        {none ? (
+          <p className={`${classes.plain} ${classes.dim}`}>
+            No split yet. An experiment trains, validates and tests on the parts of one: draw it
+            here.
+          </p>
+        ) : (
+          <ul className={classes.plain}>
+            {version.splits.map((split) => (
+              <li key={split.id}>
+                <b>{split.name}</b>{" "}
+                <span className={classes.dim}>
+                  {Object.entries(split.counts)
+                    .map(([part, n]) => `${partName(part)} ${count(Number(n))}`)
+                    .join(" · ")}{" "}
+                  · sha256 <code>{split.sha256.slice(0, 12)}</code>
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+        {(none || drawing) && (
+          <DrawSplit versionId={version.id} parts={parts} onDrawn={() => setDrawing(false)} />
+        )}
+      </div>
     </Panel>
   );
 }

@@ -13,6 +13,7 @@ export type DatasetRow = Schema<"DatasetSummary">;
 export type Version = Schema<"VersionRead">;
 export type Upload = Schema<"UploadRead">;
 export type Example = Schema<"ExampleRead">;
+export type SplitPreset = Schema<"SplitPreset">;
 
 export const datasetsOptions = () =>
   queryOptions({
@@ -85,6 +86,34 @@ export const splitsOptions = (versionId: string) =>
         }),
       ),
   });
+
+export const splitPresetsOptions = (versionId: string) =>
+  queryOptions({
+    queryKey: ["datasets", versionId, "split presets"],
+    queryFn: async () =>
+      unwrap(
+        await api.GET("/api/v1/dataset-versions/{version_id}/split-presets", {
+          params: { path: { version_id: versionId } },
+        }),
+      ),
+  });
+
+export function useDrawSplit(versionId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schema<"SplitCreate">) =>
+      unwrap(
+        await api.POST("/api/v1/dataset-versions/{version_id}/splits", {
+          params: { path: { version_id: versionId } },
+          body,
+        }),
+      ),
+    onSuccess: (split) => {
+      notifyDone(`Split '${split.name}' is drawn.`);
+      void client.invalidateQueries({ queryKey: ["datasets"] });
+    },
+  });
+}
 
 export function useMix() {
   const client = useQueryClient();
