@@ -1,22 +1,22 @@
-import { Button, Select, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
-import { useState } from "react";
 import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { DataTable } from "@/components/DataTable";
 import { bytes, count } from "@/components/format";
 import { Time } from "@/components/Numbers";
 import { PageHeader } from "@/components/PageHeader";
-import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { AddModel } from "./AddModel";
 import classes from "./Models.module.css";
-import { type Model, modelsOptions, useAddModel, useMakeBuiltin } from "./queries";
+import { type Model, modelsOptions, useMakeBuiltin } from "./queries";
 import { TrainedModels } from "./TrainedModels";
 
 const SOURCES: Record<string, string> = {
   builtin: "built in",
+  tiny: "made here",
   hub: "hub",
   local: "directory",
 };
@@ -112,62 +112,5 @@ export function ModelsPage() {
         <TrainedModels />
       </div>
     </>
-  );
-}
-
-function AddModel() {
-  const [name, setName] = useState("");
-  const [source, setSource] = useState<"hub" | "local">("hub");
-  const [location, setLocation] = useState("");
-  const add = useAddModel();
-  return (
-    <Panel title="Add a model">
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate(
-            { name, source, location },
-            {
-              onSuccess: () => {
-                setName("");
-                setLocation("");
-              },
-            },
-          );
-        }}
-      >
-        <TextInput
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <Select
-          label="From"
-          allowDeselect={false}
-          data={[
-            { value: "hub", label: "a hub id" },
-            { value: "local", label: "a directory on the server" },
-          ]}
-          value={source}
-          onChange={(value) => setSource(value === "local" ? "local" : "hub")}
-        />
-        <TextInput
-          label={source === "hub" ? "Hub id" : "Directory"}
-          placeholder={source === "hub" ? "owner/name" : "/path/to/model"}
-          value={location}
-          onChange={(event) => setLocation(event.currentTarget.value)}
-        />
-        <Button
-          type="submit"
-          variant="default"
-          loading={add.isPending}
-          disabled={name === "" || location === ""}
-        >
-          Add model
-        </Button>
-      </form>
-      {add.isError && <PanelError error={add.error} />}
-    </Panel>
   );
 }

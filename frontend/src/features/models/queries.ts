@@ -37,6 +37,25 @@ export function useAddModel() {
   });
 }
 
+export const datasetsOptions = () =>
+  queryOptions({
+    queryKey: ["datasets", "list", "to choose"],
+    queryFn: async () =>
+      unwrap(await api.GET("/api/v1/datasets", { params: { query: { limit: 200 } } })).items,
+  });
+
+export function useMakeTiny() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schema<"TinyModelCreate">) =>
+      unwrap(await api.POST("/api/v1/models/tiny", { body })),
+    onSuccess: () => {
+      notifyDone("The model is being made; its run shows the progress.");
+      void client.invalidateQueries({ queryKey: ["models"] });
+    },
+  });
+}
+
 export type Checkpoint = Schema<"CheckpointLine">;
 
 /** Final models of training runs, newest first. */
