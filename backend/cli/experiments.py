@@ -15,7 +15,7 @@ from aft.config.grid import BUILTIN
 from aft.paper.preset import mini_spec, paper_spec
 from aft.paper.presets import NAMES
 from backend import jobs
-from backend.cli import experiment_changes, experiment_files
+from backend.cli import comparison_files, experiment_changes
 from backend.cli.acting import plain_errors, words
 from backend.cli.output import fail, id_column, percent
 from backend.db.session import reading, transaction
@@ -25,8 +25,9 @@ from backend.services import blocks, comparison, experiments, presets, previews,
 
 app = typer.Typer(help="Plan, start, follow and compare experiments.", no_args_is_help=True)
 console = Console()
-app.command("bundle")(experiment_files.bundle)
-app.command("report")(experiment_files.report)
+app.command("table")(comparison_files.experiment_table)
+app.command("report")(comparison_files.experiment_report)
+app.command("bundle")(comparison_files.experiment_bundle)
 app.command("pause")(experiment_changes.pause)
 app.command("resume")(experiment_changes.resume)
 app.command("prioritise")(experiment_changes.prioritise)

@@ -1,4 +1,4 @@
-"""``aft runs``: look at runs, stop them, try them again."""
+"""``aft runs``: look at runs, stop them, try them again, write what chosen ones show."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -9,14 +9,18 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend import jobs
+from backend.cli import comparison_files
 from backend.cli.output import fail, id_column
 from backend.db.models import Run
 from backend.db.session import reading, transaction
 from backend.errors import AppError
 from backend.services import measurements, run_views, runs
 
-app = typer.Typer(help="List, inspect, cancel and retry runs.", no_args_is_help=True)
+app = typer.Typer(help="List, inspect, compare, cancel and retry runs.", no_args_is_help=True)
 console = Console()
+app.command("table")(comparison_files.runs_table)
+app.command("report")(comparison_files.runs_report)
+app.command("bundle")(comparison_files.runs_bundle)
 
 
 @app.command("list")

@@ -67,6 +67,11 @@ class Sink(io.RawIOBase):
         self._parts.append(part)
         return len(part)
 
+    def flush(self) -> None:
+        # An archive that is given up half-way is closed by the garbage collector, maybe after this stream: it must not
+        # complain of that where somebody reads about the real error.
+        pass
+
     def taken(self) -> bytes:
         """What was written since the last call."""
         whole = b"".join(self._parts)

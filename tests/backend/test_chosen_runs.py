@@ -11,6 +11,7 @@ from backend.db.models import Experiment, Run, RunParent
 from backend.db.session import transaction
 from backend.services import bundle_verify, experiments, runs
 from backend.services.bundle_archive import Bundle
+from tests.backend.cli import aft
 from tests.backend.client import client
 from tests.backend.comparing import finish, spec_of
 
@@ -189,6 +190,48 @@ def test_the_report_of_chosen_runs_holds_their_table_figures_and_settings(cells:
     assert all(escape(note) in page for note in table["notes"])
     for part in ('id="figure-task"', 'id="figure-calibration"', "seed 2/AFT · boundary/evaluate", "fixed, ", "epochs:"):
         assert part in page
+
+
+def test_the_command_line_writes_the_files_of_the_page(cells: dict[str, str], tmp_path: Path) -> None:
+    ids = [cells[f"seed {seed}/{label}/train"] for label in ("VFT", "RFT") for seed in (1, 2)]
+    chosen = [word for run_id in ids for word in ("--run", run_id)]
+    with client() as web:
+        for ending in ("csv", "tex"):
+            place = tmp_path / f"table.{ending}"
+            assert str(place) in aft("runs", "table", str(place), *chosen, "--baseline", "RFT", "--test", "welch")
+            theirs = ask(web, ids, f"/comparison.{ending}", baseline="RFT", test="welch")
+            # The server sends the bytes that the file holds, whose lines end as CSV's do.
+            assert place.read_bytes().decode() == theirs
+        page = tmp_path / "report.html"
+        aft("runs", "report", str(page), *chosen, "--test", "mcnemar", "--seed", "2")
+        assert "seed 2" in ask(web, ids, test="mcnemar", seed=2)["test_about"]
+        assert escape(ask(web, ids, test="mcnemar", seed=2)["test_about"]) in page.read_text()
+    bundle = tmp_path / "runs.zip"
+    assert f"aft verify {bundle}" in aft("runs", "bundle", str(bundle), *chosen, "--baseline", "RFT")
+    assert "Every value comes out as stored." in aft("verify", str(bundle))
+    with Bundle(bundle) as opened:
+        assert opened.json("tables/welch.json")["table"]["baseline"] == "RFT"
+
+
+def test_the_command_line_says_why_it_writes_nothing(cells: dict[str, str], tmp_path: Path) -> None:
+    run = ["--run", cells["seed 1/RFT/train"]]
+    there = tmp_path / "there.zip"
+    there.write_text("kept")
+    assert "exists already" in aft("runs", "bundle", str(there), *run, status=1)
+    assert there.read_text() == "kept"
+    new = {form: str(tmp_path / f"new.{form}") for form in ("csv", "html", "zip", "xlsx")}
+    assert "'new.xlsx' names no form of a table. End it in .csv or .tex." in aft(
+        "runs", "table", new["xlsx"], *run, status=1
+    )
+    for command, form in (("table", "csv"), ("report", "html"), ("bundle", "zip")):
+        assert "There is no run" in aft("runs", command, new[form], "--run", "nothing", status=1)
+        assert "kind sample" in aft("runs", command, new[form], "--run", cells["seed 1/candidates"], status=1)
+        assert "no method 'VFT'" in aft("runs", command, new[form], *run, "--baseline", "VFT", status=1)
+        assert "at most 80 characters" in aft("runs", command, new[form], *run, "--baseline", "V" * 81, status=1)
+        assert "--run" in aft("runs", command, new[form], status=2)
+        nowhere = str(tmp_path / "nowhere" / f"x.{form}")
+        assert "cannot be written: No such file" in aft("runs", command, nowhere, *run, status=1)
+    assert {place.name for place in tmp_path.iterdir()} == {"data", "there.zip"}
 
 
 def test_a_question_is_shown_under_every_chosen_row(cells: dict[str, str]) -> None:

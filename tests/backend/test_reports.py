@@ -106,3 +106,15 @@ def test_the_command_writes_the_same_page(experiment: Experiment, tmp_path: Path
     assert "exists already" in aft("experiments", "report", experiment.id, str(place), status=1)
     assert "There is no experiment" in aft("experiments", "report", "nothing", str(tmp_path / "x"), status=1)
     assert not (tmp_path / "x").exists()
+
+
+def test_the_command_writes_the_table_that_the_page_gives(experiment: Experiment, tmp_path: Path) -> None:
+    with client() as web:
+        for ending in ("csv", "tex"):
+            place = tmp_path / f"table.{ending}"
+            aft("experiments", "table", experiment.id, str(place), "--test", "mcnemar", "--seed", "2")
+            url = f"/api/v1/experiments/{experiment.id}/comparison.{ending}"
+            assert place.read_bytes().decode() == web.get(url, params={"test": "mcnemar", "seed": 2}).text
+    assert "no method 'x'" in aft(
+        "experiments", "table", experiment.id, str(tmp_path / "x.csv"), "--baseline", "x", status=1
+    )
