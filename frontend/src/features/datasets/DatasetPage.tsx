@@ -76,7 +76,11 @@ function Loaded({ dataset }: { dataset: Dataset }) {
         actions={
           <>
             <DatasetMenu dataset={dataset} />
-            <Button component={Link} to={paths.newExperiment} disabled={newest === null}>
+            <Button
+              component={Link}
+              to={`${paths.newExperiment}?dataset=${newest?.id ?? ""}`}
+              disabled={newest === null}
+            >
               New experiment
             </Button>
           </>

@@ -1,10 +1,12 @@
 import { Select, TextInput } from "@mantine/core";
 import { METHOD_NUMBERS, problemOf } from "./fields";
 import {
+  DISTINCT,
   isRanking,
   LONGEST_LABEL,
   type MethodChoice,
   methodLabel,
+  SFT_ON,
   TEMPERATURES,
   toMethod,
 } from "./methods";
@@ -38,6 +40,28 @@ export function MethodMore({ choice, onChange }: Props) {
           value={choice.weight}
           error={problemOf(choice.weight, METHOD_NUMBERS.weight) !== undefined}
           onChange={(event) => onChange({ weight: event.currentTarget.value })}
+        />
+      )}
+      {isRanking(choice.name) && (
+        <Select
+          size="xs"
+          label="VFT learns"
+          description="What the VFT term beside the ranking loss is trained on."
+          allowDeselect={false}
+          data={SFT_ON}
+          value={choice.sftOn}
+          onChange={(value) => onChange({ sftOn: value as MethodChoice["sftOn"] })}
+        />
+      )}
+      {choice.name === "rft" && (
+        <Select
+          size="xs"
+          label="Right COTs added"
+          description="Which count as distinct: every text, or every list of equations, its rule as first published."
+          allowDeselect={false}
+          data={DISTINCT}
+          value={choice.distinct}
+          onChange={(value) => onChange({ distinct: value as MethodChoice["distinct"] })}
         />
       )}
       {choice.name === "pro" && (

@@ -2,12 +2,13 @@ import { Button, Select, TagsInput, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { Link, useNavigate, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { PageHeader } from "@/components/PageHeader";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
+import { Words } from "@/components/Words";
 import {
   type DatasetRow,
   datasetsOptions,
@@ -34,11 +35,11 @@ import { SamplingEndpoint } from "./SamplingEndpoint";
 import { automaticName, serverProblems, toSpec } from "./spec";
 import {
   adoptRecipe,
-  defaultValues,
   type FormValues,
   fromExperiment,
   fromSpec,
   type Recipe,
+  startingOn,
   withBoundaryBeta,
 } from "./values";
 
@@ -63,6 +64,7 @@ export function NewExperimentPage() {
   const [query] = useSearchParams();
   const from = query.get("from");
   const rankingId = query.get("ranking");
+  const versionId = query.get("dataset");
   const { name, form } = readPreset(query);
   const datasets = useQuery(datasetsOptions());
   const models = useQuery(modelsOptions());
@@ -94,9 +96,9 @@ export function NewExperimentPage() {
   const key =
     preset !== undefined
       ? `${preset.name} ${form}`
-      : rankingId === null
-        ? `${from ?? ""}${explored}`
-        : `ranking:${rankingId}`;
+      : rankingId !== null
+        ? `ranking:${rankingId}`
+        : `${from ?? (versionId === null ? "" : `data:${versionId}`)}${explored}`;
   const saved = loadDraft(key);
   const builtinModel =
     models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null;
@@ -110,13 +112,7 @@ export function NewExperimentPage() {
         ? fromRankingSet(ranking.data, isBuiltin ? "builtin" : "paper", builtinModel)
         : source.data !== undefined
           ? fromExperiment(source.data.spec)
-          : defaultValues(
-              "builtin",
-              datasets.data.find((one) => one.builtin)?.newest?.id ??
-                datasets.data[0]?.newest?.id ??
-                null,
-              builtinModel,
-            );
+          : startingOn(datasets.data, versionId, builtinModel);
   const start: Draft = saved ?? {
     values: explored === "" ? filled : withBoundaryBeta(filled, beta),
     requestId: newRequestId(),
@@ -252,14 +248,23 @@ function Form({ source, start, datasets, models }: FormProps) {
               />
               <Select
                 label="Split"
-                placeholder="the newest"
+                placeholder={version.data?.splits.length === 0 ? "none yet" : "the newest"}
                 clearable
                 data={(version.data?.splits ?? []).map((one) => ({
                   value: one.id,
                   label: one.name,
                 }))}
                 value={values.splitId}
-                error={problems.get("split_id")}
+                error={
+                  problems.has("split_id") && (
+                    <>
+                      <Words>{problems.get("split_id") ?? ""}</Words>{" "}
+                      {dataset !== undefined && (
+                        <Link to={paths.dataset(dataset.id)}>Open {dataset.name}</Link>
+                      )}
+                    </>
+                  )
+                }
                 onChange={(splitId) => setValues((before) => ({ ...before, splitId }))}
               />
               <Select

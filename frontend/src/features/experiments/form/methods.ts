@@ -154,7 +154,11 @@ export function methodProblems(choice: MethodChoice): string[] {
 
 /** Whether the method has any of the settings that its row only shows on demand. */
 export const hasMore = (choice: MethodChoice): boolean =>
-  choice.label !== "" || choice.weight !== "" || !choice.temperature;
+  choice.label !== "" ||
+  choice.weight !== "" ||
+  !choice.temperature ||
+  choice.sftOn !== "reference" ||
+  choice.distinct !== "texts";
 
 export function toMethod(choice: MethodChoice): Method {
   const { settings } = read(choice);

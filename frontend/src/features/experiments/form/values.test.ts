@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { defaultValues, withBoundaryBeta } from "./values";
+import type { DatasetRow } from "../queries";
+import { defaultValues, startingOn, withBoundaryBeta } from "./values";
 
 describe("withBoundaryBeta", () => {
   const start = defaultValues("paper", "version", "model");
@@ -15,5 +16,23 @@ describe("withBoundaryBeta", () => {
   it("adds none that the default is already", () => {
     expect(boundaries(start)).toHaveLength(1);
     expect(withBoundaryBeta(start, 0.15)).toBe(start);
+  });
+});
+
+describe("startingOn", () => {
+  const rows = [
+    { id: "d1", builtin: true, newest: { id: "v1" } },
+    { id: "d2", builtin: false, newest: { id: "v2" } },
+    { id: "d3", builtin: false, newest: null },
+  ] as DatasetRow[];
+
+  it("takes the data set whose page asks for it, with the paper's settings", () => {
+    const { versionId, choices } = startingOn(rows, "v2", "m");
+    expect(versionId).toBe("v2");
+    expect(choices).toEqual(defaultValues("paper", "v2", "m").choices);
+  });
+  it.each([null, "gone", ""])("takes the built-in one for %j", (asked) => {
+    expect(startingOn(rows, asked, "m").versionId).toBe("v1");
+    expect(startingOn([], asked, null).versionId).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import type { Spec } from "../queries";
+import type { DatasetRow, Spec } from "../queries";
 import {
   CHOICE_PATHS,
   type ChoicePath,
@@ -149,6 +149,18 @@ export function defaultValues(
     kept: {},
     repeat: false,
   };
+}
+
+/** Defaults on the data set version asked for, or on the built-in one. */
+export function startingOn(
+  datasets: readonly DatasetRow[],
+  versionId: string | null,
+  modelId: string | null,
+): FormValues {
+  const asked = datasets.find((one) => one.newest !== null && one.newest.id === versionId);
+  const dataset = asked ?? datasets.find((one) => one.builtin) ?? datasets[0];
+  const recipe = dataset === undefined || dataset.builtin ? "builtin" : "paper";
+  return defaultValues(recipe, dataset?.newest?.id ?? null, modelId);
 }
 
 /** Another recipe's defaults, wherever the form still has those of the old one. */

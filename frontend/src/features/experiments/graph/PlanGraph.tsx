@@ -8,6 +8,7 @@ import { RunState } from "@/components/RunState";
 import { BOX_HEIGHT, type Box, type GraphNode, layoutGraph, type Room } from "./layout";
 import classes from "./PlanGraph.module.css";
 import { boxInWords, isReused, stateOf } from "./summary";
+import { WORDS } from "./widths";
 
 interface Props {
   nodes: readonly GraphNode[];
@@ -17,16 +18,6 @@ interface Props {
 }
 
 const UNFOLDED_SEEDS = 3;
-const WORDS: Record<string, string> = {
-  base: "Make",
-  vft: "VFT",
-  sample: "Sample",
-  rate: "Rate",
-  "assessment-sample": "Fresh",
-  paths: "Paths",
-  search: "β",
-};
-
 /** The runs as a graph: stages from left to right, a row a method, what a seed shares drawn once. */
 export function PlanGraph({ nodes, label, room = "page" }: Props) {
   const seeds = useMemo(

@@ -1,4 +1,5 @@
 import type { RunStateName } from "@/components/RunState";
+import { boxWidth } from "./widths";
 
 /** A run in the graph: planned, or with its state now. */
 export interface GraphNode {
@@ -56,7 +57,7 @@ const TRUNK_STEP: Record<Room, number> = { plan: 4, page: 5 };
 
 interface Column {
   title: string;
-  /** Of a plan's boxes, which show no state, and of a page's. */
+  /** At least, of a plan's boxes, which show no state, and of a page's. */
   widths: Record<Room, number>;
   stages: readonly string[];
 }
@@ -64,7 +65,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: "Base", widths: { plan: 48, page: 78 }, stages: ["base"] },
   { title: "VFT", widths: { plan: 40, page: 70 }, stages: ["vft"] },
-  { title: "Sample", widths: { plan: 58, page: 90 }, stages: ["sample"] },
+  { title: "Sample", widths: { plan: 60, page: 90 }, stages: ["sample"] },
   {
     title: "Label",
     widths: { plan: 48, page: 84 },
@@ -74,7 +75,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Paths", widths: { plan: 54, page: 84 }, stages: ["paths"] },
   {
     title: "Evaluate",
-    widths: { plan: 50, page: 62 },
+    widths: { plan: 48, page: 62 },
     stages: ["evaluate", "validate", "search"],
   },
 ];
@@ -113,10 +114,10 @@ export function layoutGraph(
   folded: boolean,
   room: Room = "page",
 ): GraphLayout {
-  const columns = placeColumns(nodes, room);
+  const members = groupBy(nodes, (node) => keyOf(node, folded));
+  const columns = placeColumns(members, room);
   const columnOf = (stage: string) =>
     columns.find((column) => column.stages.includes(stage)) ?? columns[columns.length - 1];
-  const members = groupBy(nodes, (node) => keyOf(node, folded));
   const keyOfCell = new Map(nodes.map((node) => [node.cell, keyOf(node, folded)]));
 
   const boxes: Box[] = [];
@@ -183,13 +184,19 @@ export function layoutGraph(
   };
 }
 
-/** Columns that not every experiment has are left out where nothing stands in them. */
-function placeColumns(nodes: readonly GraphNode[], room: Room) {
-  const has = (stage: string) => nodes.some((node) => node.stage === stage);
+/** As wide as their words; columns that not every experiment has are left out where nothing stands in them. */
+function placeColumns(boxes: ReadonlyMap<string, GraphNode[]>, room: Room) {
+  const widest = new Map<string, number>();
+  for (const held of boxes.values()) {
+    const stage = held[0]?.stage ?? "";
+    widest.set(stage, Math.max(widest.get(stage) ?? 0, boxWidth(held)));
+  }
+  const has = (stage: string) => widest.has(stage);
   const absent = [has("base") ? "" : "Base", has("paths") ? "" : "Paths"];
   let x = 0;
   return COLUMNS.filter((column) => !absent.includes(column.title)).map((column) => {
-    const placed = { ...column, width: column.widths[room], x };
+    const needed = column.stages.map((stage) => widest.get(stage) ?? 0);
+    const placed = { ...column, width: Math.max(column.widths[room], ...needed), x };
     x += placed.width + GAP[room];
     return placed;
   });
