@@ -18,7 +18,7 @@ from backend.services.planning import PlannedRun
 DEFAULT_RATES = {"train": 25e9, "pretrain": 30e9, "sample": 6e9, "evaluate": 11e9, "rate": 1e9}
 """Operations a second of one CPU core, by kind of run."""
 OTHER_RATE = 10e9
-SIMILAR_SIZE = 4.0
+SIMILAR_SIZE = 3.0
 """Models within this factor of each other's parameters reach about the same rate; overhead grows below."""
 START_SECONDS = 0.5
 """A run's own overhead: fork, load, save."""

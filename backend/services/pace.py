@@ -1,6 +1,8 @@
 """How fast this installation computes: the rates of its finished runs, by kind of run, for estimates."""
 
+import math
 from datetime import datetime
+from statistics import median
 from typing import Final
 
 from sqlalchemy import select
@@ -15,7 +17,10 @@ from backend.services.estimates import START_SECONDS, Rates
 NEWEST_EXPERIMENTS: Final = 3
 """Older ones may tell of another machine or version, and planning each costs milliseconds."""
 SHORTEST_SECONDS: Final = 10 * START_SECONDS
-"""Of a run whose time is more than its own overhead."""
+"""What runs of a size have to take, in the median, to be more than their own overhead."""
+
+_Found = dict[str, list[tuple[int, float, float]]]
+"""Kind of run -> parameters, operations and seconds."""
 
 
 def measured(session: Session, *, before: datetime | None = None) -> Rates:
@@ -32,7 +37,7 @@ def measured(session: Session, *, before: datetime | None = None) -> Rates:
     )
     if before is not None:
         query = query.where(Experiment.created_at < before)
-    found: dict[str, list[tuple[int, float]]] = {}
+    found: _Found = {}
     counted: set[str] = set()
     for experiment in session.scalars(query.order_by(Experiment.id.desc()).limit(NEWEST_EXPERIMENTS)).all():
         try:
@@ -40,7 +45,24 @@ def measured(session: Session, *, before: datetime | None = None) -> Rates:
         except NotFound:
             # Its data or model is gone, and with them the size of its runs.
             continue
-    return Rates(found)
+    return Rates({kind: rates for kind, runs in found.items() if (rates := _rates(runs))})
+
+
+def _rates(runs: list[tuple[int, float, float]]) -> list[tuple[int, float]]:
+    """Parameters and rate of the runs that are large enough to tell of one.
+
+    Runs are taken or left together with those of about their work: taking each by its own time would keep, of many
+    that are all overhead, only the few that a busy machine made slow.
+    """
+    alike: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    for run in runs:
+        alike.setdefault((run[0], int(math.log2(run[1]))), []).append(run)
+    return [
+        (parameters, work / max(seconds - START_SECONDS, START_SECONDS))
+        for group in alike.values()
+        if median(seconds for *_, seconds in group) >= SHORTEST_SECONDS
+        for parameters, work, seconds in group
+    ]
 
 
 def device_kind(device: str | None) -> str:
@@ -53,7 +75,7 @@ def _collect(
     experiment: Experiment,
     devices: set[str],
     counted: set[str],
-    found: dict[str, list[tuple[int, float]]],
+    found: _Found,
 ) -> None:
     spec = ExperimentSpec.model_validate(experiment.spec)
     planned = {item.cell: item for item in experiments.plan_only(session, spec)}
@@ -74,6 +96,5 @@ def _collect(
         block = sized[item.block]
         seconds = (run.finished_at - run.started_at).total_seconds()
         work = estimates.operations(item, block.spec, block.sizes)
-        if seconds >= SHORTEST_SECONDS and work > 0:
-            rate = work / (seconds - START_SECONDS)
-            found.setdefault(item.kind, []).append((block.sizes.parameters, rate))
+        if work >= 1:
+            found.setdefault(item.kind, []).append((block.sizes.parameters, work, seconds))

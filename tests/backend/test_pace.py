@@ -66,6 +66,19 @@ def test_runs_that_say_nothing_of_the_pace_are_left_out() -> None:
         assert pace.measured(session).measured == {}
 
 
+@pytest.mark.usefixtures("data_directory")
+def test_a_busy_moment_does_not_make_runs_that_are_all_overhead_tell_of_the_pace() -> None:
+    with transaction() as session:
+        done = finished(session, seconds=pace.SHORTEST_SECONDS / 2)
+        evaluations = [cell.run for cell in experiments.cells(session, done.id) if cell.run.kind == "evaluate"]
+        slow = evaluations[0]
+        assert len(evaluations) == 2
+        assert slow.finished_at is not None
+        slow.started_at = slow.finished_at - timedelta(seconds=1.1 * pace.SHORTEST_SECONDS)
+        session.flush()
+        assert pace.measured(session).measured == {}
+
+
 def test_a_device_is_told_by_its_kind() -> None:
     assert [pace.device_kind(name) for name in ("cuda:1", "cpu", None, "CUDA 0")] == ["cuda", "cpu", "cpu", "cuda"]
 
