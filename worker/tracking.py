@@ -48,8 +48,8 @@ class Trackers:
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Pass the finite values on."""
-        kept = finite(values)
-        self._each(lambda tracker: tracker.write(step, kept))
+        if kept := finite(values):
+            self._each(lambda tracker: tracker.write(step, kept))
 
     def close(self, outcome: str) -> None:
         """End the run in every tracker.
