@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
-from backend.charts.style import MUTED, finish, line_style, plain
+from backend.charts.style import CURVE_MARKER, MUTED, finish, line_style, plain
 
 Points = Sequence[tuple[int, float]]
 CURVES_HEIGHT = 384
@@ -83,7 +83,7 @@ def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
             )  # fmt: skip
         figure.add_trace(
             go.Scatter(
-                x=steps, y=means, mode="lines+markers", line=line, marker={"size": 5}, name=label, legendgroup=label,
+                x=steps, y=means, mode="lines+markers", line=line, marker=CURVE_MARKER, name=label, legendgroup=label,
                 customdata=spreads, meta=meta | {"part": "mean"},
                 hovertemplate=f"{label}<br>step %{{x}}<br>%{{y:.2f}} ± %{{customdata:.2f}}<extra></extra>",
             )

@@ -65,6 +65,10 @@ def line_style(family: str, constraint: str, *, ranks: bool) -> dict[str, Any]:
     return {"color": tone, "dash": dash, "width": 2}
 
 
+CURVE_MARKER: Final = {"size": 5, "maxdisplayed": 30}
+"""Points of a curve: all of a few, and 30 of many, for each is an element of the page; the line has every one."""
+
+
 def finish(figure: go.Figure, *, x: str, y: str, legend: bool = False) -> go.Figure:
     """Axes with names and units, hairlines, no template."""
     axis = {

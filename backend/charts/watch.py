@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
 from backend.charts.curves import mean_over_seeds
-from backend.charts.style import MUTED, finish, line_style, plain
+from backend.charts.style import CURVE_MARKER, MUTED, finish, line_style, plain
 
 Measure = Literal["task_accuracy", "assessment_accuracy", "perplexity"]
 Points = Sequence[tuple[int, float]]
@@ -58,7 +58,7 @@ def watched(methods: Sequence[WatchedMethod], baseline: Mapping[Measure, float] 
             label = plain(method.label)
             figure.add_trace(
                 go.Scatter(
-                    x=steps, y=means, yaxis=axis, mode="lines+markers", marker={"size": 5}, name=label,
+                    x=steps, y=means, yaxis=axis, mode="lines+markers", marker=CURVE_MARKER, name=label,
                     line=line_style(method.family, method.constraint, ranks=method.family in RANKING_METHODS),
                     legendgroup=label, showlegend=place == 0, meta={"method": method.label, "part": "mean"},
                     hovertemplate=f"{label}<br>step %{{x}}: %{{y:.{decimals}f}}<extra></extra>",

@@ -1,5 +1,8 @@
 """Figures as data."""
 
+import re
+from pathlib import Path
+
 import plotly.graph_objects as go
 import pytest
 
@@ -108,6 +111,20 @@ def test_the_band_is_the_spread_over_seeds_at_each_step() -> None:
     assert list(mean.y) == [32.0, 40.0]
     assert mean.customdata[0] == pytest.approx(8**0.5)
     assert mean.customdata[1] == 0.0
+
+
+def test_a_long_curve_marks_some_of_its_points() -> None:
+    """Every mark is an element of the page: 10 curves of 200 points took it half a second to draw."""
+    points = [(step, 1.0) for step in range(200)]
+    figure = curves.method_curves([curves.MethodSeries("VFT", "vft", "none", {"1": points})], "y")
+    assert (len(figure.data[0].x), figure.data[0].marker.maxdisplayed) == (200, 30)
+
+
+def test_figures_are_made_of_what_the_page_can_draw() -> None:
+    """The page has Plotly's basic bundle: a trace of another kind would draw nothing."""
+    files = Path(curves.__file__).parent.glob("*.py")
+    made = {name for file in files for name in re.findall(r"\bgo\.([A-Z]\w*)\(", file.read_text(encoding="utf-8"))}
+    assert made == {"Figure", "Bar", "Scatter"}
 
 
 def test_a_series_that_was_not_written_is_left_out() -> None:

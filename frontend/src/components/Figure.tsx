@@ -1,11 +1,20 @@
 import { ActionIcon, Skeleton, Tooltip, useComputedColorScheme } from "@mantine/core";
-import type { PlotElement, PlotPoint } from "plotly.js-cartesian-dist-min";
-import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import type { PlotElement, PlotPoint } from "plotly.js-basic-dist-min";
+import {
+  type ReactNode,
+  useDeferredValue,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import classes from "./Figure.module.css";
 import { FigureExport } from "./FigureExport";
 import { FigureTable } from "./FigureTable";
 import { isEmpty, legendRoom, themed } from "./figureTheme";
 import { Icon } from "./Icon";
+import { inTurn } from "./inTurn";
 import { loadPlotly } from "./loadPlotly";
 import { Panel } from "./Panel";
 import { PanelError } from "./PanelError";
@@ -104,6 +113,8 @@ function Plot({ figure, height, onPoint }: PlotProps) {
   listener.current = onPoint;
   const [width, setWidth] = useState(0);
   const [drawn, setDrawn] = useState(false);
+  // Hundreds of rows that nobody sees: built in pieces, after the picture.
+  const told = useDeferredValue(drawn ? figure : null);
   const [error, setError] = useState<unknown>(null);
   const description = useId();
   const total = height + legendRoom(figure.figure, width);
@@ -122,11 +133,14 @@ function Plot({ figure, height, onPoint }: PlotProps) {
     let left = false;
     const draw = async () => {
       const plotly = await loadPlotly();
-      if (left || place.current === null) return;
-      const { data, layout } = themed(figure.figure, scheme, { width, height });
-      const plot = await plotly.react(place.current, data, { ...layout, width }, CONFIG);
-      listen(plot, (point) => listener.current?.(point));
-      setDrawn(true);
+      // Drawing takes a tenth of a second; a page of figures at once would not answer for one.
+      await inTurn(async () => {
+        if (left || place.current === null) return;
+        const { data, layout } = themed(figure.figure, scheme, { width, height });
+        const plot = await plotly.react(place.current, data, { ...layout, width }, CONFIG);
+        listen(plot, (point) => listener.current?.(point));
+        setDrawn(true);
+      });
     };
     draw().catch((reason: unknown) => !left && setError(reason));
     return () => {
@@ -152,7 +166,7 @@ function Plot({ figure, height, onPoint }: PlotProps) {
       <div ref={place} role="img" aria-label={figure.title} aria-describedby={description} />
       <div id={description} className="visually-hidden">
         {figure.description}
-        <FigureTable figure={figure} />
+        {told !== null && <FigureTable figure={told} />}
       </div>
     </div>
   );
