@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aft.version import VERSION
-from backend.bench import filling, measuring, reacting, servers
+from backend.bench import filling, measuring, painting, reacting, servers
 from backend.bench.measuring import Measured, Web
 from backend.cli.output import fail
 from backend.db.migrate import upgrade
@@ -35,6 +35,7 @@ class Parts:
     pages: bool
     exports: bool
     imports: bool
+    browser: bool
 
 
 def app(
@@ -48,6 +49,9 @@ def app(
     with_pages: Annotated[bool, typer.Option("--pages/--no-pages", help="Lists, search, review, curves.")] = True,
     with_exports: Annotated[bool, typer.Option("--exports/--no-exports", help="The whole set as files.")] = True,
     with_import: Annotated[bool, typer.Option("--import/--no-import", help="Import a file, too.")] = True,
+    with_browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="First paint and long tasks, where Chromium is installed.")
+    ] = True,
     with_reactions: Annotated[
         bool, typer.Option("--reactions/--no-reactions", help="Start pressed, kill -9, a metric on open tabs.")
     ] = True,
@@ -58,7 +62,7 @@ def app(
         fail(f"--database {database} is not sqlite, postgresql or both.")
     if keep and folder is None:
         fail("--keep needs --folder: where to keep it.")
-    parts = Parts(with_reactions, with_pages, with_exports, with_import)
+    parts = Parts(with_reactions, with_pages, with_exports, with_import, with_browser)
     report: dict[str, Any] = {"version": VERSION, "scale": scale, "machine": _machine(), "databases": {}}
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,6 +137,8 @@ def _all(
         if parts.imports:
             rows = max(100, round(1_000_000 * scale))
             yield from measuring.importing(web, running, filled, rows, folder, tell)
+    if parts.browser:
+        yield from painting.painting(running.address, filled, rounds, tell)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from aft.config.experiment import ExperimentSpec
 from aft.config.sampling import SampleConfig
 from backend.db.models import (
+    BaseModelEntry,
     Candidate,
     Dataset,
     DatasetVersion,
@@ -212,12 +213,17 @@ def _ratings(random: np.random.Generator, ids: range, judge_id: str) -> Iterator
 def _experiment(random: np.random.Generator, inputs: dict[str, Any], n_runs: int, steps: int) -> str:
     """One experiment of a hundred training runs with curves, and runs of nobody for the rest."""
     methods = [{"name": "aft", "constraint": "boundary", "boundary_beta": 0.05 * (n + 1)} for n in range(METHODS)]
+    with transaction() as session:
+        model = BaseModelEntry(name="Benchmark", source="local", location="no files")
+        session.add(model)
+        session.flush()
+        model_id = model.id
     spec = ExperimentSpec.model_validate(
         {
             "name": "Benchmark",
             "dataset_version_id": inputs["dataset_version_id"],
             "split_id": inputs["split_id"],
-            "base_model_id": new_id(),
+            "base_model_id": model_id,
             "methods": [{**method, "label": f"Method {n}"} for n, method in enumerate(methods)],
             "seeds": list(range(SEEDS)),
         }
