@@ -11,6 +11,7 @@ from typing import Any, Final
 from aft.config.experiment import ExperimentSpec
 from aft.config.grid import BUILTIN
 from aft.config.method import MethodConfig
+from aft.paper.bases import OTHER_BASES
 
 PAPER: Final[Mapping[str, Any]] = {
     "seeds": (1, 2, 3),
@@ -62,6 +63,8 @@ class Preset:
     """Its methods in miniature, where not the same."""
     mini_changes: Mapping[str, Any] = field(default_factory=dict)
     """What it changes in the miniature's settings."""
+    over_models: bool = False
+    """Whether its miniature repeats everything from the other built-in base models."""
     miniature: str = ""
     """What is different in miniature, beyond model, data and settings."""
 
@@ -86,6 +89,8 @@ def paper_spec(
 def mini_spec(preset: Preset, seeds: tuple[int, ...] | None = None) -> ExperimentSpec:
     """The preset on the built-in model and task."""
     settings = {**MINIATURE, **preset.mini_changes}
+    if preset.over_models:
+        settings["more_models"] = tuple(base.key for base in OTHER_BASES)
     if seeds is not None:
         settings["seeds"] = seeds
     return ExperimentSpec.model_validate(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import BuiltinModelConfig
+from aft.paper.bases import OTHER_BASES, Base
 from aft.paper.preset import Preset, mini_spec
 
 REPRODUCED: Final = (
@@ -22,6 +23,7 @@ REPRODUCED: Final = (
     "figure-2d",
     "table-10",
     "table-1",
+    "models",
 )
 """In the order they run: what most depends on comes first, and what they share runs once."""
 
@@ -41,6 +43,8 @@ class Scale:
     model: BuiltinModelConfig
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What it changes in the miniature's settings."""
+    other_bases: tuple[Base, ...] = ()
+    """What presets over models repeat everything from."""
     at_most: Mapping[str, int] = field(default_factory=dict)
     """Bounds on numbers that a preset sets itself."""
     needs_cuda: bool = False
@@ -52,6 +56,7 @@ SCALES: Final[Mapping[str, Scale]] = {
         about="a model of 343 thousand parameters; three seeds take an estimated two hours of one CPU core",
         model_name=None,
         model=BuiltinModelConfig(),
+        other_bases=OTHER_BASES,
     ),
     "gpu": Scale(
         name="gpu",
@@ -73,6 +78,7 @@ SCALES: Final[Mapping[str, Scale]] = {
         about="a model that has learned next to nothing, to prove the path; its numbers mean nothing",
         model_name=SHORT_MODEL,
         model=BuiltinModelConfig(steps=SHORT_STEPS),
+        other_bases=(Base("", "Llama of one layer (short demo)", BuiltinModelConfig(layers=1, steps=SHORT_STEPS)),),
         settings={
             "train_questions": 60,
             "k": 4,
@@ -90,7 +96,9 @@ SCALES: Final[Mapping[str, Scale]] = {
 }
 
 
-def reproduced_spec(preset: Preset, scale: Scale, seeds: tuple[int, ...], base_model_id: str) -> ExperimentSpec:
+def reproduced_spec(
+    preset: Preset, scale: Scale, seeds: tuple[int, ...], base_model_id: str, other_model_ids: tuple[str, ...] = ()
+) -> ExperimentSpec:
     """A preset's experiment at a scale.
 
     Args:
@@ -99,10 +107,12 @@ def reproduced_spec(preset: Preset, scale: Scale, seeds: tuple[int, ...], base_m
             varies, which is bounded.
         seeds: The seeds reported.
         base_model_id: Id of the scale's base model.
+        other_model_ids: Ids of its other base models, for presets over models.
     """
     spec = mini_spec(preset, seeds)
     changes = {key: value for key, value in scale.settings.items() if key not in preset.mini_changes}
     own = {name: value for name in scale.at_most if (value := preset.mini_changes.get(name)) is not None}
     changes |= {name: min(value, scale.at_most[name]) for name, value in own.items()}
     body = spec.model_dump(mode="json", exclude_defaults=True)
-    return ExperimentSpec.model_validate({**body, **changes, "base_model_id": base_model_id})
+    models = {"base_model_id": base_model_id, "more_models": other_model_ids if preset.over_models else ()}
+    return ExperimentSpec.model_validate({**body, **changes, **models})

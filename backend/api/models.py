@@ -54,12 +54,6 @@ def inspect_location(body: InspectRequest) -> ModelInspection:
     return ModelInspection(location=location, facts=facts, problem=None)
 
 
-@router.post("/models/builtin/make", status_code=202, responses=problems(NotFound))
-def make_builtin_model(session: SessionDep) -> ModelMaking:
-    """Make the built-in model; asked for twice, it is made once."""
-    return base_models.make_builtin(session)
-
-
 @router.post("/models/tiny", status_code=202, responses=problems(NotFound, Conflict, Invalid))
 def make_tiny_model(session: SessionDep, body: TinyModelCreate) -> ModelMaking:
     """Make a tiny Llama with a tokenizer trained on a data set, to try the data with."""
@@ -70,6 +64,12 @@ def make_tiny_model(session: SessionDep, body: TinyModelCreate) -> ModelMaking:
 def read_model(session: ReadSessionDep, model_id: str) -> ModelRead:
     """A base model with what uses it and the checkpoints made from it."""
     return model_reads.whole(session, base_models.get(session, model_id))
+
+
+@router.post("/models/{model_id}/make", status_code=202, responses=problems(NotFound, Conflict))
+def make_model(session: SessionDep, model_id: str) -> ModelMaking:
+    """Make a built-in or tiny model; asked for twice, it is made once."""
+    return base_models.make(session, base_models.get(session, model_id))
 
 
 @router.get("/models/{model_id}/inspect", responses=problems(NotFound))

@@ -18,7 +18,7 @@ from backend.db.models import BaseModelEntry
 from backend.schemas.models import ModelCreate, ModelFacts, ModelRead, TinyModelCreate
 from backend.services import base_models, builtin, model_exports, model_reads
 
-app = typer.Typer(help="List, add and inspect base models; make the built-in one, or a tiny one.", no_args_is_help=True)
+app = typer.Typer(help="List, add and inspect base models; make a built-in one, or a tiny one.", no_args_is_help=True)
 console = Console(markup=False, highlight=False)
 app.command("evaluate")(model_evaluation.evaluate)
 _SIZES: Final = TinySizes()
@@ -107,12 +107,14 @@ def inspect_command(
         console.print(f"{key}: {value}")
 
 
-@app.command("make-builtin")
-def make_builtin_command(wait: Wait = False) -> None:
-    """Queue the run that makes the built-in model; it is made once."""
+@app.command("make")
+def make_command(
+    model: Annotated[str, typer.Argument(help="Name or id; by default the built-in model.")] = "", wait: Wait = False
+) -> None:
+    """Queue the run that makes a built-in or tiny model; it is made once."""
     with acting() as session:
         builtin.ensure(session)
-        making = base_models.make_builtin(session)
+        making = base_models.make(session, _find(session, model) if model else base_models.builtin_entry(session))
     console.print(f"Run {making.run_id}" + (" exists already." if making.already_there else " is queued."))
     if wait:
         follow(making.run_id, console)

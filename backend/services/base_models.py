@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from aft.config.grid import base_models as models_named
 from aft.config.tiny import MadeModelConfig, MakingConfig, TinyModelConfig
+from aft.config.training import BuiltinModelConfig
 from aft.model_files import inspect_model_directory
 from backend.db.models import BaseModelEntry, Experiment, ExperimentRun, Run
 from backend.errors import Conflict, Invalid, NotFound
@@ -49,6 +50,12 @@ def builtin_entry(session: Session) -> BaseModelEntry:
     if model is None:
         raise NotFound("The built-in model is not registered.", remedy="Start the server once with `aft up`.")
     return model
+
+
+def find_made(session: Session, config: BuiltinModelConfig) -> BaseModelEntry | None:
+    """The built-in model that is made from a configuration; None if none is registered."""
+    made = select(BaseModelEntry).where(BaseModelEntry.source == "builtin").order_by(BaseModelEntry.id)
+    return next((model for model in session.scalars(made) if made_config(model) == config), None)
 
 
 def page(session: Session, after: str | None, limit: int) -> list[BaseModelEntry]:
@@ -184,9 +191,25 @@ def made_config(model: BaseModelEntry) -> MadeModelConfig | None:
     return MakingConfig.model_validate(model.config or {}).root if model.source in MADE else None
 
 
-def make_builtin(session: Session) -> ModelMaking:
-    """Queue the run that makes the built-in model, or find the one that does or did."""
-    return _make(session, builtin_entry(session))
+def make(session: Session, model: BaseModelEntry) -> ModelMaking:
+    """Queue the run that makes a model, or find the one that does or did.
+
+    Raises:
+        Conflict: If the model is found elsewhere and not made here.
+    """
+    config = made_config(model)
+    if config is None:
+        raise Conflict(f"'{model.name}' is not made here.", remedy="Its files are read where they are.")
+    planned = planned_making(model.id, config)
+    run, existed = runs.create(
+        session,
+        kind=planned.kind,
+        name=planned.name,
+        config=planned.config.model_dump(mode="json"),
+        inputs=planned.inputs,
+        seed=planned.seed,
+    )
+    return ModelMaking(run_id=run.id, model_id=model.id, already_there=existed)
 
 
 def make_tiny(session: Session, body: TinyModelCreate) -> ModelMaking:
@@ -217,20 +240,7 @@ def make_tiny(session: Session, body: TinyModelCreate) -> ModelMaking:
     session.add(model)
     session.flush()
     events.publish(session, "model", "added", subject_id=model.id)
-    return _make(session, model)
-
-
-def _make(session: Session, model: BaseModelEntry) -> ModelMaking:
-    planned = planned_making(model.id, MakingConfig.model_validate(model.config or {}).root)
-    run, existed = runs.create(
-        session,
-        kind=planned.kind,
-        name=planned.name,
-        config=planned.config.model_dump(mode="json"),
-        inputs=planned.inputs,
-        seed=planned.seed,
-    )
-    return ModelMaking(run_id=run.id, model_id=model.id, already_there=existed)
+    return make(session, model)
 
 
 def _new_name(session: Session, wanted: str) -> str:

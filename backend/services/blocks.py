@@ -7,14 +7,15 @@ from sqlalchemy.orm import Session
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.grid import BUILTIN, FIRST_BLOCK, Block, DataChoice
+from aft.paper.bases import OTHER_BASES
 from backend.db.models import BaseModelEntry, Dataset, DatasetVersion
-from backend.errors import Invalid
+from backend.errors import Invalid, NotFound
 from backend.schemas.comparison import BlockRead
 from backend.services import base_models, datasets, splits
 
 
 def resolve(session: Session, spec: ExperimentSpec) -> dict[str, Any]:
-    """The specification's data sets and models with ids in place of ``builtin:arithmetic`` and missing splits.
+    """The specification's data sets and models with ids in place of ``builtin:...`` and missing splits.
 
     Raises:
         NotFound: If a version, split or model does not exist.
@@ -95,6 +96,12 @@ def _data(session: Session, choice: DataChoice, field: str) -> DataChoice:
 def _model(session: Session, model_id: str) -> str:
     if model_id == BUILTIN:
         return base_models.builtin_entry(session).id
+    base = next((base for base in OTHER_BASES if base.key == model_id), None)
+    if base is not None:
+        made = base_models.find_made(session, base.config)
+        if made is None:
+            raise NotFound(f"'{base.name}' is not registered.", remedy="Start the server once with `aft up`.")
+        return made.id
     return base_models.get(session, model_id).id
 
 

@@ -1,4 +1,4 @@
-"""What every installation has: the arithmetic data set with its split, and the built-in base model."""
+"""What every installation has: the arithmetic data set with its split, and the built-in base models."""
 
 import time
 
@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from aft.arithmetic import make_examples
 from aft.config.training import BuiltinModelConfig
+from aft.paper.bases import OTHER_BASES
 from backend.db.models import BaseModelEntry, Dataset, DatasetVersion
-from backend.services import events, splits
+from backend.services import base_models, events, splits
 from backend.services.import_report import PARTS, Tally
 from backend.services.import_rows import ExampleRow, insert_examples
 
@@ -29,19 +30,25 @@ def ensure(session: Session) -> None:
         # Two servers that start together must not both find nothing.
         session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('aft builtin', 0))"))
     if session.scalar(select(BaseModelEntry.id).where(BaseModelEntry.source == "builtin").limit(1)) is None:
-        _add_model(session)
+        registered(session, MODEL_NAME, BuiltinModelConfig())
+    for base in OTHER_BASES:
+        registered(session, base.name, base.config)
     ready = select(DatasetVersion.id).join(Dataset, Dataset.id == DatasetVersion.dataset_id)
     if session.scalar(ready.where(Dataset.builtin, DatasetVersion.state == "ready").limit(1)) is None:
         _add_dataset(session)
 
 
-def _add_model(session: Session) -> None:
-    name = _free(set(session.scalars(select(BaseModelEntry.name))), MODEL_NAME)
-    config = BuiltinModelConfig().model_dump(mode="json")
-    model = BaseModelEntry(name=name, source="builtin", config=config)
+def registered(session: Session, name: str, config: BuiltinModelConfig) -> BaseModelEntry:
+    """The model that is made from a configuration; registered under a name if it is not known."""
+    known = base_models.find_made(session, config)
+    if known is not None:
+        return known
+    taken = set(session.scalars(select(BaseModelEntry.name)))
+    model = BaseModelEntry(name=_free(taken, name), source="builtin", config=config.model_dump(mode="json"))
     session.add(model)
     session.flush()
     events.publish(session, "model", "added", subject_id=model.id)
+    return model
 
 
 def _add_dataset(session: Session) -> None:

@@ -8,8 +8,8 @@ from aft.config.grid import BUILTIN
 from aft.config.method import MethodConfig
 from aft.config.training import BuiltinModelConfig, OptimizerConfig
 from aft.paper.scales import SHORT_MODEL, SHORT_STEPS
-from backend.db.models import BaseModelEntry, Experiment
-from backend.services import experiments
+from backend.db.models import Experiment
+from backend.services import builtin, experiments
 
 METHODS = (
     MethodConfig(name="vft"),
@@ -72,7 +72,7 @@ def full_spec() -> ExperimentSpec:
 
 def start(session: Session, *, short: bool = False) -> tuple[Experiment, bool]:
     """Start the demo, or return the one that is there; True when it was there already."""
-    spec = short_spec(_short_model(session).id) if short else full_spec()
+    spec = short_spec(_short_model_id(session)) if short else full_spec()
     wanted = experiments.resolve(session, spec).model_dump(mode="json")
     demos = select(Experiment).where(Experiment.is_demo, Experiment.deleted_at.is_(None))
     for known in session.scalars(demos.order_by(Experiment.id.desc())):
@@ -82,12 +82,6 @@ def start(session: Session, *, short: bool = False) -> tuple[Experiment, bool]:
     return experiments.start(session, spec, request_id=None, is_demo=True), False
 
 
-def _short_model(session: Session) -> BaseModelEntry:
+def _short_model_id(session: Session) -> str:
     """The built-in model with too few steps to be good at anything."""
-    model = session.scalar(select(BaseModelEntry).where(BaseModelEntry.name == SHORT_MODEL))
-    if model is None:
-        config = BuiltinModelConfig(steps=SHORT_STEPS).model_dump(mode="json")
-        model = BaseModelEntry(name=SHORT_MODEL, source="builtin", config=config)
-        session.add(model)
-        session.flush()
-    return model
+    return builtin.registered(session, SHORT_MODEL, BuiltinModelConfig(steps=SHORT_STEPS)).id

@@ -11,9 +11,9 @@ from aft.config.experiment import ExperimentSpec
 from aft.paper.preset import Preset
 from aft.paper.presets import NAMES, get_preset
 from aft.paper.scales import REPRODUCED, Scale, reproduced_spec
-from backend.db.models import BaseModelEntry, Experiment
+from backend.db.models import Experiment
 from backend.errors import Conflict, Invalid
-from backend.services import base_models, experiments, workers
+from backend.services import base_models, builtin, experiments, workers
 
 PREFIX: Final = "reproduce-"
 
@@ -29,7 +29,7 @@ class Item:
 
 
 def items(session: Session, scale: Scale, seeds: tuple[int, ...], names: tuple[str, ...] = REPRODUCED) -> list[Item]:
-    """What is to run, in order; the base model of the scale is registered when it is not known.
+    """What is to run, in order; base models of the scale are registered when they are not known.
 
     Raises:
         Invalid: If a name is none of the reproduced presets, or a seed cannot be reported.
@@ -45,10 +45,11 @@ def items(session: Session, scale: Scale, seeds: tuple[int, ...], names: tuple[s
             field="seeds",
         )
     model_id = _model_id(session, scale)
+    others = tuple(builtin.registered(session, base.name, base.config).id for base in scale.other_bases)
     found = []
     for name in names:
         preset = get_preset(name)
-        spec = reproduced_spec(preset, scale, seeds, model_id)
+        spec = reproduced_spec(preset, scale, seeds, model_id, others)
         digest = hashlib.sha256(experiments.resolve(session, spec).model_dump_json().encode()).hexdigest()
         found.append(Item(preset, spec, f"{PREFIX}{digest[:48]}"))
     return found
@@ -98,9 +99,4 @@ def find(session: Session, item: Item) -> Experiment | None:
 def _model_id(session: Session, scale: Scale) -> str:
     if scale.model_name is None:
         return base_models.builtin_entry(session).id
-    model = session.scalar(select(BaseModelEntry).where(BaseModelEntry.name == scale.model_name))
-    if model is None:
-        model = BaseModelEntry(name=scale.model_name, source="builtin", config=scale.model.model_dump(mode="json"))
-        session.add(model)
-        session.flush()
-    return model.id
+    return builtin.registered(session, scale.model_name, scale.model).id
