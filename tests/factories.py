@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from aft.arithmetic import make_examples
 from aft.config.training import BuiltinModelConfig, OptimizerConfig, TrainConfig
+from aft.paper.bases import OTHER_BASES
 from backend.db.models import BaseModelEntry, Dataset, DatasetVersion, Example, Run, Split, SplitMember
-from backend.services import runs
+from backend.services import builtin, runs
 
 TINY = BuiltinModelConfig(
     hidden_size=16, layers=1, heads=1, mlp_size=16, steps=60, rows_per_step=4, checkpoint_every_seconds=0.2
@@ -69,6 +70,12 @@ def make_base_model(session: Session) -> str:
     session.add(entry)
     session.flush()
     return entry.id
+
+
+def make_other_bases(session: Session) -> None:
+    """What the server registers beside the default model, for presets over models."""
+    for base in OTHER_BASES:
+        builtin.registered(session, base.name, base.config)
 
 
 def train_config(method: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:

@@ -197,8 +197,8 @@ PRESETS: Final[tuple[Preset, ...]] = (
         name="models",
         title="Beyond the paper: does every base model gain the same?",
         paper=(
-            "Tables 2 and 3 have four models, each by itself, all of one family and size class. Here the models differ "
-            "in size, in what they were taught and in their seed alone, and the gain over VFT is tested over models."
+            "Tables 2 and 3 have four models, each by itself. Here the models differ in size, in what they were taught "
+            "or in their seed alone, and the gain over VFT is tested over models, each of which counts once."
         ),
         look_at="The table over models; then each model's own comparison.",
         methods=(*BASELINES, RFT, method("aft"), method("aft", "detached"), method("aft", "boundary")),

@@ -35,8 +35,8 @@ def test_local_model_is_added_listed_and_shown_by_name_or_id() -> None:
 
 
 def test_builtin_model_is_queued_once() -> None:
-    [run_id] = ids(aft("models", "make-builtin"))
-    assert f"Run {run_id} exists already." in aft("models", "make-builtin")
+    [run_id] = ids(aft("models", "make"))
+    assert f"Run {run_id} exists already." in aft("models", "make")
     assert f"made by run {run_id} (queued)" in aft("models", "show", "Small Llama (built-in)")
 
 

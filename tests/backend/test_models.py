@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from aft.paper.bases import OTHER_BASES
 from backend import storage
 from backend.db.models import BaseModelEntry, Checkpoint, Run
 from backend.db.session import transaction
@@ -156,12 +157,15 @@ def test_used_model_is_not_deleted(web: TestClient) -> None:
 def test_built_in_model_is_made_once(web: TestClient) -> None:
     with transaction() as session:
         builtin.ensure(session)
-    first = web.post(f"{API}/models/builtin/make")
-    again = web.post(f"{API}/models/builtin/make")
+    *others, model = web.get(f"{API}/models").json()["items"]
+    assert len(others) == len(OTHER_BASES)
+    first = web.post(f"{API}/models/{model['id']}/make")
+    again = web.post(f"{API}/models/{model['id']}/make")
     assert (first.status_code, first.json()["already_there"], again.json()["already_there"]) == (202, False, True)
     assert first.json()["run_id"] == again.json()["run_id"]
-    [model] = web.get(f"{API}/models").json()["items"]
+    *others, model = web.get(f"{API}/models").json()["items"]
     assert (model["available"], model["making"]["state"]) == (False, "queued")
+    assert {other["making"] for other in others} == {None}
     assert web.get(f"{API}/models/{model['id']}/inspect").json()["problem"]
     assert web.delete(f"{API}/models/{model['id']}").status_code == 409
     key = storage.new_key("runs", first.json()["run_id"], "final")
@@ -172,13 +176,16 @@ def test_built_in_model_is_made_once(web: TestClient) -> None:
             run_id=first.json()["run_id"], purpose="final", step=1, attempt=1, key=key, sha256="0", size_bytes=1
         )
         session.add(row)
-    [model] = web.get(f"{API}/models").json()["items"]
+    *_, model = web.get(f"{API}/models").json()["items"]
     assert (model["available"], model["facts"]["parameters"]) == (True, 8)
-    assert web.post(f"{API}/models/builtin/make").json()["already_there"] is True
+    assert web.post(f"{API}/models/{model['id']}/make").json()["already_there"] is True
 
 
-def test_built_in_model_cannot_be_made_before_the_server_registered_it(light: TestClient) -> None:
-    assert light.post(f"{API}/models/builtin/make").status_code == 404
+def test_a_model_from_elsewhere_is_not_made_here(web: TestClient) -> None:
+    model = add(web, "gpt2", source="hub")
+    answer = web.post(f"{API}/models/{model['id']}/make")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "'mine' is not made here.")
+    assert web.post(f"{API}/models/{'0' * 32}/make").status_code == 404
 
 
 def test_checkpoints_are_listed_with_their_lineage(web: TestClient) -> None:

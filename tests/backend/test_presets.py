@@ -16,7 +16,7 @@ from backend.db.session import transaction
 from tests.backend.cli import aft
 from tests.backend.client import client
 from tests.backend.test_experiments import finish, start
-from tests.factories import TINY, make_dataset
+from tests.factories import TINY, make_dataset, make_other_bases
 
 METHODS = [{"name": "vft"}, {"name": "aft"}, {"name": "aft", "constraint": "boundary"}]
 
@@ -29,6 +29,7 @@ def body(database: str) -> dict[str, Any]:
         model = BaseModelEntry(name=f"small on {database}", source="builtin", config=TINY.model_dump(mode="json"))
         session.add(model)
         session.flush()
+        make_other_bases(session)
         model_id = model.id
     return {
         "name": "case", "dataset_version_id": version_id, "split_id": split_id, "base_model_id": model_id,

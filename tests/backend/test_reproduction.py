@@ -8,20 +8,22 @@ import pytest
 from sqlalchemy import select
 
 from aft.config.method import method_label
+from aft.paper.bases import Base
+from aft.paper.claims import CLAIMS
 from aft.paper.preset import Preset, mini_spec, paper_spec
 from aft.paper.presets import NAMES, PRESETS, get_preset
 from aft.paper.scales import REPRODUCED, SCALES
-from aft.paper.shapes import CLAIMS
 from aft.statistics import paired_t
 from backend.db.models import Candidate, Dataset, DatasetVersion, Rating, Run
 from backend.db.session import reading, transaction
 from backend.errors import Conflict, Invalid
 from backend.services import previews, reproduction, reproduction_report
 from backend.services.planning import plan_runs
-from tests.factories import make_base_model, make_dataset
+from tests.factories import TINY, make_base_model, make_dataset, make_other_bases
 from tests.worker.computing import compute
 
 SMOKE = SCALES["smoke"]
+OTHER_TINY = Base("", "another of one layer", TINY.model_copy(update={"seed": 1}))
 TINIEST = {
     "train_questions": 4,
     "k": 3,
@@ -41,6 +43,7 @@ def installation(data_directory: Path) -> None:
         version = session.get_one(DatasetVersion, version_id)
         session.get_one(Dataset, version.dataset_id).builtin = True
         make_base_model(session)
+        make_other_bases(session)
 
 
 def compute_everything(*, label: Callable[[str], None] = lambda run_id: None) -> int:
@@ -85,7 +88,9 @@ def test_every_claim_names_methods_of_its_preset() -> None:
         for part in claim.parts:
             spec = mini_spec(get_preset(part.preset))
             labels = {method_label(method) for method in spec.methods}
-            assert {part.method, *([part.other] if part.level is None else [])} <= labels, claim.name
+            others = [part.other] if part.level is None and part.rises_with is None else []
+            assert {part.method, *others} <= labels, claim.name
+            assert (part.over == "seeds") or get_preset(part.preset).over_models
             for metric in (part.metric, part.minus or ""):
                 assert "@" not in metric or int(metric.partition("@")[2]) in spec.self_consistency
     assert set(REPRODUCED) <= set(NAMES)
@@ -160,7 +165,7 @@ def prefer_the_first(run_id: str) -> None:
 
 def test_every_preset_runs_at_its_smallest(installation: None) -> None:
     """Every run of every preset for real, on a model of one layer that has learned nothing."""
-    tiniest = replace(SMOKE, model_name=None, settings={**SMOKE.settings, **TINIEST})
+    tiniest = replace(SMOKE, model_name=None, other_bases=(OTHER_TINY,), settings={**SMOKE.settings, **TINIEST})
     with transaction() as session:
         items = reproduction.items(session, tiniest, (1,), NAMES)
         for item in items:
@@ -173,6 +178,7 @@ def test_every_preset_runs_at_its_smallest(installation: None) -> None:
     assert failed == []
     assert states == {"succeeded"}
     assert "| missing" not in text
+    assert text.count("### Over models") == 2
     assert "not started" not in text
 
 

@@ -11,7 +11,7 @@ import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { AddModel } from "./AddModel";
 import classes from "./Models.module.css";
-import { type Model, modelsOptions, useMakeBuiltin } from "./queries";
+import { type Model, modelsOptions, useMakeModel } from "./queries";
 import { TrainedModels } from "./TrainedModels";
 
 const SOURCES: Record<string, string> = {
@@ -62,13 +62,11 @@ const COLUMNS: ColumnDef<Model, unknown>[] = [
     header: "State",
     size: 130,
     cell: ({ row }) => {
-      const { making, available } = row.original;
+      const { id, name, source, making, available } = row.original;
       if (available) return "ready";
-      return making === null ? (
-        "not made yet"
-      ) : (
-        <Link to={paths.run(making.run_id)}>{making.state}</Link>
-      );
+      if (making !== null) return <Link to={paths.run(making.run_id)}>{making.state}</Link>;
+      const isMadeHere = source === "builtin" || source === "tiny";
+      return isMadeHere ? <MakeModel id={id} name={name} /> : "not made yet";
     },
   },
   {
@@ -83,23 +81,9 @@ const COLUMNS: ColumnDef<Model, unknown>[] = [
 /** The registry of base models. */
 export function ModelsPage() {
   const models = useQuery(modelsOptions());
-  const make = useMakeBuiltin();
-  const unmade = models.data?.some(
-    (one) => one.source === "builtin" && !one.available && one.making === null,
-  );
   return (
     <>
-      <PageHeader
-        title="Models"
-        facts="Base models that experiments start from"
-        actions={
-          unmade === true && (
-            <Button onClick={() => make.mutate()} loading={make.isPending}>
-              Make the model
-            </Button>
-          )
-        }
-      />
+      <PageHeader title="Models" facts="Base models that experiments start from" />
       <div className={classes.page}>
         {models.isPending ? (
           <PanelSkeleton rows={4} />
@@ -112,5 +96,21 @@ export function ModelsPage() {
         <TrainedModels />
       </div>
     </>
+  );
+}
+
+/** A model that is made here is made when an experiment needs it, or now. */
+function MakeModel({ id, name }: { id: string; name: string }) {
+  const make = useMakeModel();
+  return (
+    <Button
+      size="compact-sm"
+      variant="default"
+      aria-label={`Make ${name}`}
+      loading={make.isPending}
+      onClick={() => make.mutate(id)}
+    >
+      Make
+    </Button>
   );
 }

@@ -16,10 +16,11 @@ export const modelsOptions = () =>
       unwrap(await api.GET("/api/v1/models", { params: { query: { limit: 200 } } })).items,
   });
 
-export function useMakeBuiltin() {
+export function useMakeModel() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/models/builtin/make")),
+    mutationFn: async (model_id: string) =>
+      unwrap(await api.POST("/api/v1/models/{model_id}/make", { params: { path: { model_id } } })),
     onSuccess: () => {
       notifyDone("The model is being made; its run shows the progress.");
       void client.invalidateQueries({ queryKey: ["models"] });
