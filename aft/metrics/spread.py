@@ -4,8 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Final
 
 from aft.metrics.checks import Number, require_confidence, require_equal_length, require_finite
+
+
+ROUNDING: Final = 1e-12
+"""A deviation below this share of the values is what floating-point numbers leave of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,11 @@ class Difference:
     Attributes:
         mean: Mean of the differences.
         std: Their sample standard deviation.
-        low: Lower end of the t-interval of the mean.
+        low: Lower end of the t-interval of the mean; the mean itself where the differences do not vary.
         high: Its upper end.
-        p: Two-sided p-value of the paired t-test. With equal differences on every seed it is 0, or 1
-            where they are all 0.
+        p: Two-sided p-value of the paired t-test. With equal differences on every seed, where t is not defined,
+            that of the exact test that flips their signs, :math:`2^{1-n}`, or 1 where they are all 0: few seeds that
+            agree by chance, as counts of few questions do, are no evidence.
         n: How many seeds both have.
     """
 
@@ -86,7 +92,9 @@ def difference_to_baseline(
     differences = [ours - theirs for ours, theirs in zip(method, baseline, strict=True)]
     mean, std = fmean(differences), stdev(differences)
     half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * std / math.sqrt(n)
-    p = (1.0 if mean == 0 else 0.0) if std == 0 else float(2 * stats.t.sf(abs(mean) / (std / math.sqrt(n)), n - 1))
+    if std <= ROUNDING * max(map(abs, (*method, *baseline))):
+        return Difference(mean, 0.0, mean, mean, 1.0 if abs(mean) <= std else 2.0 ** (1 - n), n)
+    p = float(2 * stats.t.sf(abs(mean) / (std / math.sqrt(n)), n - 1))
     return Difference(mean, std, mean - half, mean + half, p, n)
 
 

@@ -6,6 +6,7 @@ from statistics import fmean, variance
 
 from aft.metrics import difference_to_baseline
 from aft.metrics.checks import Number, require_confidence, require_finite
+from aft.metrics.spread import ROUNDING
 from aft.statistics.tested import Tested
 
 
@@ -28,8 +29,8 @@ def welch(method: Sequence[Number], baseline: Sequence[Number], confidence: floa
     """Welch's t-test: two groups of seeds without pairing, their variances free.
 
     Returns:
-        None when a side has fewer than two values. Where neither side varies the p-value is 0, or 1 for equal
-        means, as in the paired test.
+        None when a side has fewer than two values. Where neither side varies, t is not defined: the p-value is that
+        of the exact permutation test, two of all ways to choose a side's values, or 1 for equal means.
 
     Raises:
         ValueError: If a value is NaN or infinite, or the confidence is not between 0 and 1.
@@ -45,8 +46,9 @@ def welch(method: Sequence[Number], baseline: Sequence[Number], confidence: floa
     ours, theirs = variance(method) / len(method), variance(baseline) / len(baseline)
     n = min(len(method), len(baseline))
     error = math.sqrt(ours + theirs)
-    if error == 0:
-        return Tested(difference, difference, difference, 1.0 if difference == 0 else 0.0, n)
+    if error <= ROUNDING * max(map(abs, (*method, *baseline))):
+        chosen = math.comb(len(method) + len(baseline), len(method))
+        return Tested(difference, difference, difference, 1.0 if abs(difference) <= error else 2 / chosen, n)
     # Welch and Satterthwaite's degrees of freedom, with shares so that tiny variances do not vanish when squared.
     share = ours / (ours + theirs)
     freedom = 1 / (share**2 / (len(method) - 1) + (1 - share) ** 2 / (len(baseline) - 1))

@@ -1,5 +1,6 @@
 """Series over training steps: one run's, and a method's over its seeds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,8 +62,16 @@ class MethodSeries:
     by_seed: Mapping[str, Points]
 
 
-def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
-    """Mean over seeds per method; the band is one standard deviation over the seeds with a value at the step."""
+def method_curves(
+    methods: Sequence[MethodSeries], y: str, *, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> go.Figure:
+    """Mean over seeds per method; the band is one standard deviation over the seeds with a value at the step.
+
+    Args:
+        methods: The methods.
+        y: Title of the axis.
+        bounds: What a value can be at least and at most; no band leaves them.
+    """
     figure = go.Figure()
     for method in methods:
         ranks = method.family in RANKING_METHODS
@@ -73,8 +82,8 @@ def method_curves(methods: Sequence[MethodSeries], y: str) -> go.Figure:
         label = plain(method.label)
         meta = {"method": method.label, "part": "band"}
         if any(spread > 0 for spread in spreads):
-            edge = [m + s for m, s in zip(means, spreads, strict=True)]
-            edge += [m - s for m, s in zip(reversed(means), reversed(spreads), strict=True)]
+            edge = [min(m + s, bounds[1]) for m, s in zip(means, spreads, strict=True)]
+            edge += [max(m - s, bounds[0]) for m, s in zip(reversed(means), reversed(spreads), strict=True)]
             figure.add_trace(
                 go.Scatter(
                     x=steps + steps[::-1], y=edge, fill="toself", fillcolor=line["color"], opacity=0.15,

@@ -104,8 +104,8 @@ def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[S
     if not spots:
         return []
     xs, ys = [x for x, _ in (*spots, *drawn)], [y for _, y in (*spots, *drawn)]
-    width, height = (max(xs) - min(xs)) * 1.1 or 1.0, (max(ys) - min(ys)) * 1.1 or 1.0
-    points = [((x - min(xs)) / width, (y - min(ys)) / height) for x, y in spots]
+    across, up = _shares(xs), _shares(ys)
+    points = list(zip(across[: len(spots)], up[: len(spots)], strict=True))
     taken = [_box(x, y, 0.016, 0.026) for x, y in points]
     chosen = []
     for (x, y), label in zip(points, labels, strict=True):
@@ -120,6 +120,12 @@ def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[S
         taken.append(sides[place])
         chosen.append(place)
     return chosen
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """Where on its axis each value stands; in the middle where they are all the same."""
+    low, wide = min(values), (max(values) - min(values)) * 1.1
+    return [(value - low) / wide if wide > 0 else 0.5 for value in values]
 
 
 Box = tuple[float, float, float, float]

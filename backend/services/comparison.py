@@ -69,6 +69,8 @@ def measure(session: Session, spec: ExperimentSpec, cells: list[Cell], block: Bl
     seeds = [str(seed) for seed in spec.seeds]
     run_ids: dict[str, dict[str, dict[str, str]]] = {}
     missing: dict[str, list[str]] = {}
+    # What waited for a failed run is cancelled; the failure is why there is no number.
+    failed = {(cell.place.method, str(cell.place.seed)) for cell in cells if cell.run.state == "failed"}
     for method in spec.methods:
         label = method_label(method)
         found: dict[str, dict[str, str]] = {seed: {} for seed in seeds}
@@ -78,7 +80,8 @@ def measure(session: Session, spec: ExperimentSpec, cells: list[Cell], block: Bl
             if mine_or_shared and cell.run.kind in {"train", "evaluate"} and seed in found:
                 found[seed][cell.run.kind] = cell.run.id
                 if cell.run.kind == "evaluate" and cell.run.state != "succeeded":
-                    missing.setdefault(label, []).append(f"seed {seed}: {cell.run.state}")
+                    cause = "failed" if (label, seed) in failed else cell.run.state
+                    missing.setdefault(label, []).append(f"seed {seed}: {cause}")
         run_ids[label] = found
     # Two labels of equal content share their runs.
     places: dict[str, list[tuple[str, str]]] = {}

@@ -166,6 +166,8 @@ def _statistics(
         spread, tested = mean_and_std(present), tests.get(label)
         difference = tested.difference if tested else None if label == baseline else _mean_difference(mine, theirs)
         corrected_p = p_holm.get(label)
+        # Seeds that all differ by the same amount have no spread to make an interval of.
+        has_interval = tested is not None and (tested.low < tested.high or tested.difference == 0)
         verdict = None
         if tested is not None and corrected_p is not None:
             clear = corrected_p < NOISE_LEVEL
@@ -176,8 +178,8 @@ def _statistics(
             n=len(present),
             values=mine,
             difference=difference,
-            difference_low=tested.low if tested else None,
-            difference_high=tested.high if tested else None,
+            difference_low=tested.low if tested and has_interval else None,
+            difference_high=tested.high if tested and has_interval else None,
             p_value=tested.p if tested else None,
             p_holm=corrected_p,
             tested_n=tested.n if tested else None,

@@ -148,7 +148,7 @@ def _curves(session: Session, table: Comparison) -> MadeFigure:
     return MadeFigure(
         title="Validation task accuracy during training",
         description="Greedy accuracy on validation questions over optimizer steps, mean over seeds per method.",
-        figure=curves.method_curves(methods, "Task accuracy (%)"),
+        figure=curves.method_curves(methods, "Task accuracy (%)", bounds=(0, 100)),
         columns=["Method", "Seed", "Step", "Task accuracy (%)"],
         rows=rows[:_TABLE_ROWS],
     )

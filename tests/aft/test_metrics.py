@@ -190,13 +190,17 @@ def test_the_difference_is_paired_over_seeds() -> None:
     assert found.std == pytest.approx(np.std([0.1, 0.05, 0.2], ddof=1))
 
 
-def test_equal_differences_have_an_extreme_p_and_one_seed_has_none() -> None:
+def test_equal_differences_have_the_p_of_flipped_signs_and_one_seed_has_none() -> None:
     same = difference_to_baseline([0.5, 0.5], [0.5, 0.5])
     shifted = difference_to_baseline([1.0, 2.0], [0.5, 1.5])
     assert same is not None
     assert (same.mean, same.p) == (0, 1)
     assert shifted is not None
-    assert (shifted.std, shifted.p, shifted.low, shifted.high) == (0, 0, 0.5, 0.5)
+    assert (shifted.std, shifted.p, shifted.low, shifted.high) == (0, 0.5, 0.5, 0.5)
+    # 0.3 - 0.1 and 0.4 - 0.2 differ in their last bit only; of 8 ways to sign three differences 2 are as extreme.
+    rounded = difference_to_baseline([0.3, 0.4, 0.7], [0.1, 0.2, 0.5])
+    assert rounded is not None
+    assert (rounded.std, rounded.p) == (0, 0.25)
     assert difference_to_baseline([0.5], [0.4]) is None
     with pytest.raises(ValueError, match="method has 2 values and baseline has 1"):
         difference_to_baseline([0.5, 0.4], [0.4])

@@ -160,20 +160,18 @@ def _runs(web: TestClient, experiment: Experiment, block: str, row: int | None =
 
 def test_the_overview_sets_all_blocks_side_by_side_and_says_what_is_missing(experiment: Experiment) -> None:
     with transaction() as session:
-        cell = next(
-            cell
-            for cell in experiments.cells(session, experiment.id)
-            if cell.place.cell == "d2m1/seed 2/AFT · boundary/evaluate"
-        )
-        cell.run.state = "failed"
+        found = {cell.place.cell: cell.run for cell in experiments.cells(session, experiment.id)}
+        found["d2m1/seed 1/AFT · boundary/evaluate"].state = "cancelled"
+        found["d2m1/seed 2/AFT · boundary/train"].state = "failed"
+        found["d2m1/seed 2/AFT · boundary/evaluate"].state = "cancelled"
     with client() as web:
         overview = ask(web, experiment, "comparison/overview")
         assert [block["key"] for block in overview["blocks"]] == KEYS
         assert overview["blocks"][4]["trained_on"] == "numbers 16 2 24 v1"
         vft, boundary = overview["rows"]
         assert vft["words"] == ""
-        assert boundary["cells"]["d2m1"]["missing"] == ["seed 2: failed"]
-        assert boundary["cells"]["d2m1"]["n"] == 1
+        assert boundary["cells"]["d2m1"]["missing"] == ["seed 1: cancelled", "seed 2: failed"]
+        assert boundary["cells"]["d2m1"]["n"] == 0
         one = ask(web, experiment, "comparison", block="d1m2")["rows"][1]["statistics"]["task_accuracy"]
         assert boundary["cells"]["d1m2"]["difference"] == one["difference"]
         tested = [cell["verdict"] for cell in boundary["cells"].values() if cell["verdict"] is not None]

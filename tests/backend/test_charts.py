@@ -93,6 +93,8 @@ def test_names_in_the_scatter_avoid_each_other_and_the_edges() -> None:
     )
     assert crowded[0] != crowded[1]
     assert label_places([], []) == []
+    # Points on one spot, in the middle of their axes: every side takes one name.
+    assert len(set(label_places([(0.0, 5.0)] * 4, ["RFT", "AFT · none", "AFT · boundary", "PRO · none"]))) == 4
 
 
 def test_a_label_cannot_bring_markup_into_a_figure() -> None:
@@ -111,6 +113,8 @@ def test_the_band_is_the_spread_over_seeds_at_each_step() -> None:
     assert list(mean.y) == [32.0, 40.0]
     assert mean.customdata[0] == pytest.approx(8**0.5)
     assert mean.customdata[1] == 0.0
+    within = curves.method_curves([series], "y", bounds=(30.0, 34.0))
+    assert (within.data[0].y[0], within.data[0].y[-1]) == (34.0, 30.0)
 
 
 def test_a_long_curve_marks_some_of_its_points() -> None:

@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Invalidator, isFrequent, type LiveEvent, stalenessOf, touches } from "./invalidation";
 
@@ -69,5 +69,36 @@ test("many events refetch once, and a hidden tab waits until it is seen", async 
   document.dispatchEvent(new Event("visibilitychange"));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(invalidate).toHaveBeenCalledTimes(1);
+  invalidator.stop();
+});
+
+test("a request under way is answered, however often things happen, and then asked once more", async () => {
+  const client = new QueryClient();
+  const answers: ((value: string) => void)[] = [];
+  const queryKey = ["experiments", "e1", "comparison"];
+  const queryFn = vi.fn(
+    ({ signal }: { signal: AbortSignal }) =>
+      new Promise<string>((resolve, reject) => {
+        answers.push(resolve);
+        signal.addEventListener("abort", () => reject(new Error("aborted")));
+      }),
+  );
+  const observer = new QueryObserver(client, { queryKey, queryFn });
+  const stop = observer.subscribe(() => undefined);
+  const invalidator = new Invalidator(client);
+  for (let id = 0; id < 5; id += 1) {
+    invalidator.take(event({ id, topic: "run", action: "succeeded", run_id: `r${id}` }));
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(queryFn).toHaveBeenCalledTimes(1);
+  answers[0]?.("before");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(client.getQueryData(queryKey)).toBe("before");
+  expect(queryFn).toHaveBeenCalledTimes(2);
+  answers[1]?.("after");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(client.getQueryData(queryKey)).toBe("after");
+  expect(queryFn).toHaveBeenCalledTimes(2);
+  stop();
   invalidator.stop();
 });

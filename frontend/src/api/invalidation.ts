@@ -1,4 +1,4 @@
-import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import type { Query, QueryClient, QueryKey } from "@tanstack/react-query";
 
 /** Something that happened on the server. */
 export interface LiveEvent {
@@ -88,6 +88,8 @@ const FLUSH_MS = 400;
 export class Invalidator {
   private readonly frequent = new Map<string, Staleness>();
   private readonly rare = new Map<string, Staleness>();
+  /** Queries that are asked once more when their request is answered. */
+  private readonly underWay = new Set<Query>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly client: QueryClient) {
@@ -119,19 +121,35 @@ export class Invalidator {
   };
 
   private flush(): void {
-    // A request under way may have been answered from before a state change, so that one starts anew.
-    // For progress it may finish: cancelling it twice a second would never let it.
     this.invalidate([...this.rare.values()], true);
     this.invalidate([...this.frequent.values()], false);
     this.rare.clear();
     this.frequent.clear();
   }
 
-  private invalidate(stale: Staleness[], cancelRefetch: boolean): void {
+  /**
+   * Asks again for what is out of date. A request under way finishes: cancelled at every event of a quick experiment,
+   * a slow one would never be answered. What it brings may be from before the event, so `again` asks once more then.
+   */
+  private invalidate(stale: Staleness[], again: boolean): void {
     if (stale.length === 0) return;
-    void this.client.invalidateQueries(
-      { predicate: (query) => stale.some((one) => touches(one, query.queryKey)) },
-      { cancelRefetch },
-    );
+    const predicate = (query: Query) => stale.some((one) => touches(one, query.queryKey));
+    if (again)
+      for (const query of this.client
+        .getQueryCache()
+        .findAll({ predicate, fetchStatus: "fetching" }))
+        this.askAgainAfter(query);
+    void this.client.invalidateQueries({ predicate }, { cancelRefetch: false });
+  }
+
+  private askAgainAfter(query: Query): void {
+    if (this.underWay.has(query)) return;
+    this.underWay.add(query);
+    const settled = () => {
+      this.underWay.delete(query);
+      const exact = { queryKey: query.queryKey, exact: true };
+      void this.client.invalidateQueries(exact, { cancelRefetch: false });
+    };
+    void Promise.resolve(query.promise).then(settled, settled);
   }
 }

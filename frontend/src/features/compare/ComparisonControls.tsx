@@ -29,11 +29,15 @@ export function ComparisonControls({ comparison, state, seeds, blocks, onChange 
   const hidden = state.hidden.length;
   return (
     <div className={classes.controls}>
-      <BlockSelect
-        blocks={blocks}
-        value={comparison.block}
-        onChange={(block) => onChange({ block, case: undefined })}
-      />
+      {blocks.length > 1 && (
+        <div className={classes.place}>
+          <BlockSelect
+            blocks={blocks}
+            value={comparison.block}
+            onChange={(block) => onChange({ block, case: undefined })}
+          />
+        </div>
+      )}
       {comparison.tasks.length > 0 && (
         <Select
           label="Questions"

@@ -243,7 +243,9 @@ function Tested({ row, column }: { row: MethodRow; column: MetricColumn }) {
         <NumberCell
           about={
             low === null
-              ? "Two seeds or more are needed for an interval."
+              ? (found?.tested_n ?? 0) < 2
+                ? "Two seeds or more are needed for an interval."
+                : "Every seed differs by the same amount: no spread to make an interval of."
               : `Rests on ${found?.tested_n ?? 0} ${(found?.tested_n ?? 0) > 50 ? unit : "seeds"}.`
           }
         >

@@ -33,7 +33,11 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
   const shown = rows.filter((row) => !state.hidden.includes(row.method));
   return (
     <>
-      <Panel title={title} note={column.unit} flush>
+      <Panel
+        title={title}
+        note={`${column.scale === 100 ? "%, " : ""}mean ± standard deviation over seeds`}
+        flush
+      >
         <section className={classes.scroller} aria-label={title}>
           <table className={classes.table}>
             <thead>
@@ -121,7 +125,7 @@ function Mean({ cell, column }: { cell: Cell | undefined; column: MetricColumn }
       {cell === undefined || cell.mean === null
         ? NOT_MEASURED
         : meanSpread(cell.mean, cell.std, decimals, scale)}
-      {words !== "" && <span className={classes.published}>{words}</span>}
+      {words !== "" && <span className={classes.lacking}>{words}</span>}
     </>
   );
 }

@@ -20,6 +20,13 @@ describe("bestBeyondNoise", () => {
     );
     expect([...found].sort()).toEqual(["A", "B"]);
   });
+  it("marks nothing by means of seeds that all agree", () => {
+    const found = bestBeyondNoise(
+      [row("A", 0.03, 0, 2), row("B", 0, 0, 2), row("C", 0, 0, 2)],
+      "task_accuracy",
+    );
+    expect(found.size).toBe(0);
+  });
   it("takes the lowest perplexity as best", () => {
     expect([...bestBeyondNoise([row("A", 1.2, 0.01), row("B", 2, 0.01)], "perplexity")]).toEqual([
       "A",

@@ -27,9 +27,11 @@ export function bestBeyondNoise(rows: readonly MethodRow[], metric: string): Rea
   if (measured.length < 2) return new Set();
   const sign = LOWER_IS_BETTER.has(metric.split("/")[0] ?? metric) ? -1 : 1;
   const best = measured.reduce((one, other) => (sign * other.mean > sign * one.mean ? other : one));
-  const among = measured.filter(
-    (one) => Math.abs(best.mean - one.mean) <= 2 * Math.hypot(best.error, one.error),
-  );
+  // Seeds that all agree have no spread to tell two means apart by.
+  const among = measured.filter((one) => {
+    const error = Math.hypot(best.error, one.error);
+    return error === 0 || Math.abs(best.mean - one.mean) <= 2 * error;
+  });
   // A mark that most methods carry tells nothing.
   return new Set(
     among.length > measured.length / 2 && among.length > 2 ? [] : among.map((one) => one.method),
