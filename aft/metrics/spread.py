@@ -8,7 +8,6 @@ from typing import Final
 
 from aft.metrics.checks import Number, require_confidence, require_equal_length, require_finite
 
-
 ROUNDING: Final = 1e-12
 """A deviation below this share of the values is what floating-point numbers leave of none."""
 
