@@ -22,8 +22,8 @@ OTHER_BASES: Final = (
         "Smaller Llama (built-in)",
         BuiltinModelConfig(hidden_size=64, layers=2, heads=2, mlp_size=176),
     ),
-    Base("builtin:second", "Small Llama from another seed (built-in)", BuiltinModelConfig(seed=1)),
-    Base("builtin:taught", "Small Llama, better taught (built-in)", BuiltinModelConfig(corruption=0.7)),
+    Base("builtin:second", "Reseeded Llama (built-in)", BuiltinModelConfig(seed=1)),
+    Base("builtin:taught", "Cleaner-data Llama (built-in)", BuiltinModelConfig(corruption=0.7)),
     Base(
         "builtin:larger",
         "Larger Llama (built-in)",

@@ -40,6 +40,7 @@ import {
   fromSpec,
   type Recipe,
   startingOn,
+  usualModel,
   withBoundaryBeta,
 } from "./values";
 
@@ -100,8 +101,7 @@ export function NewExperimentPage() {
         ? `ranking:${rankingId}`
         : `${from ?? (versionId === null ? "" : `data:${versionId}`)}${explored}`;
   const saved = loadDraft(key);
-  const builtinModel =
-    models.data.find((one) => one.source === "builtin")?.id ?? models.data[0]?.id ?? null;
+  const builtinModel = usualModel(models.data);
   const isBuiltin = datasets.data.some(
     (one) => one.builtin && one.newest?.id === ranking.data?.dataset_version_id,
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DatasetRow } from "../queries";
-import { defaultValues, startingOn, withBoundaryBeta } from "./values";
+import { defaultValues, startingOn, usualModel, withBoundaryBeta } from "./values";
 
 describe("withBoundaryBeta", () => {
   const start = defaultValues("paper", "version", "model");
@@ -16,6 +16,17 @@ describe("withBoundaryBeta", () => {
   it("adds none that the default is already", () => {
     expect(boundaries(start)).toHaveLength(1);
     expect(withBoundaryBeta(start, 0.15)).toBe(start);
+  });
+});
+
+describe("usualModel", () => {
+  const model = (id: string, source: string) => ({ id, source });
+
+  it("takes the oldest built-in model, else the newest of others", () => {
+    const made = [model("larger", "builtin"), model("mine", "hub"), model("small", "builtin")];
+    expect(usualModel(made)).toBe("small");
+    expect(usualModel([model("new", "hub"), model("old", "local")])).toBe("new");
+    expect(usualModel([])).toBeNull();
   });
 });
 

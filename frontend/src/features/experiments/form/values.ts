@@ -151,6 +151,12 @@ export function defaultValues(
   };
 }
 
+/** The default of the built-in models, the oldest, in a list whose newest stand first. */
+export function usualModel(models: readonly { id: string; source: string }[]): string | null {
+  const builtin = models.filter((one) => one.source === "builtin");
+  return (builtin.at(-1) ?? models[0])?.id ?? null;
+}
+
 /** Defaults on the data set version asked for, or on the built-in one. */
 export function startingOn(
   datasets: readonly DatasetRow[],
