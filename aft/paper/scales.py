@@ -23,7 +23,6 @@ REPRODUCED: Final = (
     "figure-2d",
     "table-10",
     "table-1",
-    "models",
 )
 """In the order they run: what most depends on comes first, and what they share runs once."""
 

@@ -96,6 +96,7 @@ def test_every_claim_names_methods_of_its_preset() -> None:
     assert set(REPRODUCED) <= set(NAMES)
     assert {part.preset for claim in CLAIMS for part in claim.parts} <= {
         *REPRODUCED,
+        "models",
         "noisy-references",
         "token-control",
     }

@@ -77,7 +77,7 @@ function About({ preset, form }: { preset: Preset; form: Form }) {
         <dt>{form === "mini" ? "In miniature" : "To choose"}</dt>
         <dd>
           {form === "mini"
-            ? `On the built-in model and task, in minutes on a CPU. ${preset.miniature}`.trim()
+            ? `On the built-in model and task, on a CPU. ${preset.miniature}`.trim()
             : "Choose your data set and base model below; the settings are the paper's."}
         </dd>
       </dl>
