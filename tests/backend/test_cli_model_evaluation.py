@@ -16,6 +16,7 @@ if given["--tasks"] == "nothing":
 place = pathlib.Path(given["--output_path"]) / "model"
 place.mkdir(parents=True)
 metrics = {"alias": "gsm8k", "exact_match,strict-match": 0.25, "exact_match_stderr,strict-match": 0.01}
+metrics["sample_len"] = 37
 (place / "results_1.json").write_text(json.dumps({"results": {"gsm8k": metrics}, "given": given}))
 """
 
@@ -47,9 +48,22 @@ def test_results_of_the_harness_are_printed_and_kept(export: Path, tmp_path: Pat
     assert "exact_match,strict-match" in text
     assert "0.2500" in text
     assert "0.0100" in text
+    assert "37" in text
+    assert "sample_len" not in text
     given = json.loads(next(output.rglob("results*.json")).read_text())["given"]
     assert given["--model_args"] == f"pretrained={export},trust_remote_code=False"
     assert given["--limit"] == "5"
+
+
+@pytest.mark.usefixtures("harness")
+def test_tasks_of_ones_own_are_given_to_the_harness(export: Path, tmp_path: Path) -> None:
+    output, mine = tmp_path / "out", tmp_path / "my tasks"
+    missing = aft("models", "evaluate", str(export), "--include-path", str(mine), status=1)
+    assert f"{mine} is no directory" in missing
+    mine.mkdir()
+    aft("models", "evaluate", str(export), "--include-path", str(mine), "--output", str(output))
+    given = json.loads(next(output.rglob("results*.json")).read_text())["given"]
+    assert given["--include_path"] == str(mine)
 
 
 @pytest.mark.usefixtures("harness")
@@ -66,5 +80,7 @@ def test_what_is_no_export_is_refused(export: Path, tmp_path: Path) -> None:
     assert "no config.json" in aft("models", "evaluate", str(tmp_path), status=1)
     (export / "model.safetensors").unlink()
     assert "no safetensors" in aft("models", "evaluate", str(export), status=1)
+    (export / "adapter_config.json").write_text("{}")
+    assert "--merged" in aft("models", "evaluate", str(export), status=1)
     odd = tmp_path / "a,b"
     assert "comma" in aft("models", "evaluate", str(odd), status=1)
