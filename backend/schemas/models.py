@@ -81,6 +81,9 @@ class ModelInspection(Schema):
     """Why it cannot be used, and what to do."""
 
 
+ExportForm = Literal["whole", "adapter", "merged"]
+
+
 class CheckpointLine(Schema):
     """A checkpoint in the list, with its lineage."""
 
@@ -100,6 +103,8 @@ class CheckpointLine(Schema):
     base_model_name: str | None
     started_from_run_id: str | None
     """The run whose final model this training started from; None when it started from the base model's files."""
+    exports: list[ExportForm]
+    """How it can be exported: as it is, or, where it is an adapter, alone, or merged into its base model."""
     used_by: list[UsedBy]
     """Runs that read this model."""
 

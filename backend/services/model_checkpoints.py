@@ -9,7 +9,7 @@ from backend import storage
 from backend.db.models import BaseModelEntry, Checkpoint, Run, RunParent, utcnow
 from backend.errors import Conflict, NotFound
 from backend.schemas.datasets import UsedBy
-from backend.schemas.models import CheckpointLine
+from backend.schemas.models import CheckpointLine, ExportForm
 from backend.services import datasets, events
 from backend.services.run_states import HELD, OPEN
 
@@ -46,8 +46,10 @@ def lines(session: Session, rows: list[tuple[Checkpoint, Run]]) -> list[Checkpoi
     """Checkpoints with lineage and users, in a handful of queries for the whole page."""
     run_ids = [run.id for _, run in rows]
     models = _models(session, {str(run.inputs.get("base_model_id")) for _, run in rows})
-    parents = select(RunParent.run_id, RunParent.parent_id).where(
-        RunParent.run_id.in_(run_ids), RunParent.role == "start"
+    parents = (
+        select(RunParent.run_id, Run)
+        .join(Run, Run.id == RunParent.parent_id)
+        .where(RunParent.run_id.in_(run_ids), RunParent.role == "start")
     )
     starts = dict(session.execute(parents).all())
     users: dict[str, list[UsedBy]] = {run_id: [] for run_id in run_ids}
@@ -131,15 +133,33 @@ def _readers(session: Session, run_ids: list[str]) -> list[tuple[str, Run]]:
     return list(session.execute(query))
 
 
-def _models(session: Session, ids: set[str]) -> dict[str, str]:
-    query = select(BaseModelEntry.id, BaseModelEntry.name).where(BaseModelEntry.id.in_(ids))
-    return dict(session.execute(query).all())
+def _models(session: Session, ids: set[str]) -> dict[str, BaseModelEntry]:
+    query = select(BaseModelEntry).where(BaseModelEntry.id.in_(ids))
+    return {model.id: model for model in session.scalars(query)}
+
+
+def export_forms(run: Run, start: Run | None, base: BaseModelEntry | None) -> list[ExportForm]:
+    """How the final model of a run can leave.
+
+    Args:
+        run: The run.
+        start: The run whose model it started from, if any.
+        base: The base model of both.
+    """
+    if not run.config.get("lora"):
+        return ["whole"]
+    # An adapter on what another training made is worth nothing on the base model that it would be published for.
+    alone = start is None or start.kind != "train"
+    # What lies on the hub only has no files here to add the factors to.
+    merged = start is not None or base is None or base.source != "hub"
+    return [*(["adapter"] if alone else []), *(["merged"] if merged else [])]  # type: ignore[list-item]
 
 
 def _line(
-    checkpoint: Checkpoint, run: Run, models: dict[str, str], starts: dict[str, str], users: list[UsedBy]
+    checkpoint: Checkpoint, run: Run, models: dict[str, BaseModelEntry], starts: dict[str, Run], users: list[UsedBy]
 ) -> CheckpointLine:
     base: Any = run.inputs.get("base_model_id")
+    model, start = models.get(str(base)), starts.get(run.id)
     values = {name: getattr(checkpoint, name) for name in ("id", "run_id", "purpose", "step", "size_bytes", "sha256")}
     return CheckpointLine(
         **values,
@@ -150,7 +170,8 @@ def _line(
         method=run.method,
         seed=run.seed,
         base_model_id=base,
-        base_model_name=models.get(str(base)),
-        started_from_run_id=starts.get(run.id),
+        base_model_name=model.name if model is not None else None,
+        started_from_run_id=start.id if start is not None else None,
+        exports=export_forms(run, start, model),
         used_by=users,
     )

@@ -17,10 +17,12 @@ from aft.version import VERSION
 from backend import storage
 from backend.db.models import BaseModelEntry, Checkpoint, Dataset, DatasetVersion, Result, Run, RunParent
 from backend.errors import Conflict, NotFound
-from backend.services import model_cards
+from backend.schemas.models import ExportForm
+from backend.services import model_cards, runs
 from backend.services.zip_stream import ZipStream
 
 _BLOCK = 1 << 20
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,28 @@ def prepare(session: Session, checkpoint_id: str, *, merged: bool = False) -> Mo
             "The checkpoint's files are gone from the data directory.", remedy="Run its training again, then export."
         )
     run = session.get_one(Run, checkpoint.run_id)
-    facts = _facts(session, checkpoint, run)
+    form: ExportForm = "whole" if not is_adapter(place) else "merged" if merged else "adapter"
+    facts = _facts(session, checkpoint, run, form)
     exported = tuple(ExportFile(file.name, partial(_blocks, file)) for file in files)
-    if is_adapter(place):
+    if form == "merged":
         try:
-            exported = _merged(place) if merged else _adapter_alone(files, facts.base_location or facts.base_model)
+            exported = _merged(place)
         except ValueError as error:
             raise Conflict(str(error), remedy="Export the adapter alone, or run its training again.") from error
+    elif form == "adapter":
+        _require_on_base(session, run)
+        exported = _adapter_alone(files, facts.base_location or facts.base_model)
     return ModelExport(f"aft-{run.kind}-{run.id[-8:]}", exported, model_cards.render(facts))
+
+
+def _require_on_base(session: Session, run: Run) -> None:
+    start = runs.parents_of(session, run.id).get("start")
+    if start is not None and start.kind == "train":
+        raise Conflict(
+            f"The adapter of '{run.name}' was trained on the model of '{start.name}', and is worth nothing on the base "
+            "model alone.",
+            remedy="Export it merged.",
+        )
 
 
 def _merged(place: Path) -> tuple[ExportFile, ...]:
@@ -144,26 +160,55 @@ def _blocks(file: Path) -> Iterator[bytes]:
             yield block
 
 
-def _facts(session: Session, checkpoint: Checkpoint, run: Run) -> model_cards.CardFacts:
+def _facts(session: Session, checkpoint: Checkpoint, run: Run, form: ExportForm) -> model_cards.CardFacts:
     base = session.get(BaseModelEntry, run.inputs.get("base_model_id", ""))
     version = session.get(DatasetVersion, run.inputs.get("dataset_version_id", ""))
-    dataset = session.get(Dataset, version.dataset_id) if version is not None else None
     evaluations = (
-        select(Result.metric, Result.value, Result.n)
-        .join(RunParent, RunParent.run_id == Result.run_id)
-        .where(RunParent.parent_id == run.id, RunParent.role == "checkpoint", Result.value.is_not(None))
-        .order_by(Result.run_id, Result.metric)
+        select(Run)
+        .join(RunParent, RunParent.run_id == Run.id)
+        .where(
+            RunParent.parent_id == run.id,
+            RunParent.role == "checkpoint",
+            Run.kind == "evaluate",
+            Run.state == "succeeded",
+        )
+        .order_by(Run.id)
     )
     return model_cards.CardFacts(
         name=run.name,
         run_id=run.id,
+        form=form,
         checkpoint_sha256=checkpoint.sha256,
         step=checkpoint.step,
         base_model=base.name if base is not None else "made on the spot",
         base_location=base.location if base is not None and base.source == "hub" else "",
-        dataset=f"{dataset.name} v{version.number}" if dataset is not None and version is not None else "built-in",
+        dataset=_data(session, version) or "built-in",
         dataset_sha256=(version.sha256 if version is not None else None) or "none",
+        train_questions=run.inputs.get("train_questions"),
+        task=version.task if version is not None else None,
         config=run.config,
-        results=[(metric, value, count) for metric, value, count in session.execute(evaluations) if value is not None],
+        measured=[_measured(session, evaluation) for evaluation in session.scalars(evaluations)],
         code_version=VERSION,
+    )
+
+
+def _data(session: Session, version: DatasetVersion | None) -> str:
+    dataset = session.get(Dataset, version.dataset_id) if version is not None else None
+    return f"{dataset.name} v{version.number}" if dataset is not None and version is not None else ""
+
+
+def _measured(session: Session, evaluation: Run) -> model_cards.Measured:
+    version = session.get(DatasetVersion, evaluation.inputs.get("dataset_version_id", ""))
+    scored = runs.parents_of(session, evaluation.id).get("assessment")
+    results = select(Result).where(Result.run_id == evaluation.id, Result.value.is_not(None)).order_by(Result.metric)
+    return model_cards.Measured(
+        data=_data(session, version) or "built-in",
+        part=evaluation.config.get("part", "test"),
+        scored_part=_PARTS[scored.config.get("part", "train")] if scored is not None else None,
+        run_id=evaluation.id,
+        results=[
+            (result.metric, result.value, result.n, result.details or {})
+            for result in session.scalars(results)
+            if result.value is not None
+        ],
     )

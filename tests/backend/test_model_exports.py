@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 
 from backend import storage
-from backend.db.models import Checkpoint, Result, RunParent
+from backend.db.models import Checkpoint, Result, Run, RunParent
 from backend.db.session import reading, transaction
 from backend.errors import Conflict
 from backend.services import model_exports
@@ -32,8 +33,15 @@ def checkpoint_id(web: TestClient) -> str:
     run_id, made = trained(base, name="Train | <b>AFT</b>")
     with transaction() as session:
         evaluation = make_run(session, "Evaluate", kind="evaluate")
+        session.get_one(Run, evaluation.id, populate_existing=True).state = "succeeded"
         session.add(RunParent(run_id=evaluation.id, parent_id=run_id, role="checkpoint"))
-        session.add(Result(run_id=evaluation.id, metric="task_accuracy", value=0.325, n=40))
+        interval = {"low": 0.2, "high": 0.45}
+        session.add(Result(run_id=evaluation.id, metric="task_accuracy", value=0.325, n=40, details=interval))
+        assessed = make_run(session, "Sample", kind="sample", config={"kind": "sample", "part": "train"})
+        session.add(RunParent(run_id=evaluation.id, parent_id=assessed.id, role="assessment"))
+        session.add(Result(run_id=evaluation.id, metric="assessment_accuracy", value=0.75, n=8))
+        session.add(Result(run_id=evaluation.id, metric="self_consistency@4", value=0.5, n=40))
+        session.add(Result(run_id=evaluation.id, metric="task_accuracy/gsm8k", value=0.25, n=20))
         session.add(Result(run_id=evaluation.id, metric="perplexity", value=None, n=0))
     return made
 
@@ -49,10 +57,20 @@ def test_zip_holds_every_file_and_the_card(web: TestClient, checkpoint_id: str) 
         place = storage.path(session.get_one(Checkpoint, checkpoint_id).key)
     card = contents.pop("README.md").decode()
     assert contents == {item.name: item.read_bytes() for item in place.iterdir()}
-    assert "| Task accuracy (greedy) | 32.50 % | 40 |" in card
+    assert "| Task accuracy (greedy) | 32.50 % | 20.00 to 45.00 | 40 | built-in, test questions |" in card
+    assert "| Task accuracy (greedy), gsm8k questions | 25.00 % | – | 20 |" in card
+    assert "(all pairs) | 75.00 % | – | 8 | built-in, training questions, fresh COTs |" in card
+    assert "| Self-consistency @ 4 | 50.00 % | – | 40 |" in card
     assert "Perplexity" not in card
     assert "# Train \\| \\<b\\>AFT\\</b\\>" in card
     assert "| Method | VFT |" in card
+    assert "| This is | whole model |" in card
+    assert yaml.safe_load(card.split("---")[1]) == {
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "license": "unknown",
+        "tags": ["alignment-fine-tuning", "chain-of-thought"],
+    }
 
 
 def test_directory_is_written_whole_and_never_over_another(checkpoint_id: str, tmp_path: Path) -> None:

@@ -63,6 +63,20 @@ def test_adapters_are_trained_resumed_sampled_evaluated_and_exported(chain: Chai
     with reading() as session:
         alone = model_exports.prepare(session, checkpoint_id)
         merged = model_exports.prepare(session, final(stacked)[0], merged=True)
+        lines = model_checkpoints.lines(session, model_checkpoints.page(session))
+        with pytest.raises(Conflict, match="worth nothing on the base model alone"):
+            model_exports.prepare(session, final(stacked)[0])
+    exports = {line.run_id: line.exports for line in lines}
+    assert [exports[run_id] for run_id in (chain.base, whole, stopped, stacked)] == [
+        ["whole"],
+        ["adapter", "merged"],
+        ["adapter", "merged"],
+        ["merged"],
+    ]
+    assert "library_name: peft" in alone.card
+    assert "PeftModel.from_pretrained" in alone.card
+    assert "| This is | adapter (LoRA) merged into the base model |" in merged.card
+    assert "PeftModel" not in merged.card
     model_exports.write_directory(alone, tmp_path / "alone")
     model_exports.write_directory(merged, tmp_path / "merged")
     written = json.loads((tmp_path / "alone" / "adapter_config.json").read_text())

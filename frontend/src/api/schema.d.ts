@@ -3713,6 +3713,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Exports
+             * @description How it can be exported: as it is, or, where it is an adapter, alone, or merged into its base model.
+             */
+            exports: ("whole" | "adapter" | "merged")[];
             /** Id */
             id: string;
             /** Method */

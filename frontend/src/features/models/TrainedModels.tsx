@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
@@ -13,7 +13,13 @@ import { Time } from "@/components/Numbers";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import classes from "./Models.module.css";
-import { type Checkpoint, checkpointsOptions, exportHref, useDeleteCheckpoint } from "./queries";
+import {
+  type Checkpoint,
+  checkpointsOptions,
+  type ExportForm,
+  exportHref,
+  useDeleteCheckpoint,
+} from "./queries";
 
 /** Models that runs here have trained: lineage, size, export, deletion with what uses them. */
 export function TrainedModels() {
@@ -127,17 +133,7 @@ const columnsOf = (
     size: 152,
     cell: ({ row }) => (
       <span className={classes.actions}>
-        {/* A link: the browser writes to disk and shows how far it is. */}
-        <Button
-          size="compact-sm"
-          variant="default"
-          component="a"
-          href={exportHref(row.original.id)}
-          download
-          aria-label={`Export ${row.original.run_name}, ${bytes(row.original.size_bytes)}`}
-        >
-          Export
-        </Button>
+        <ExportModel checkpoint={row.original} />
         <Button
           size="compact-sm"
           variant="subtle"
@@ -150,6 +146,54 @@ const columnsOf = (
     ),
   },
 ];
+
+const FORMS: Record<ExportForm, string> = {
+  whole: "Whole model",
+  adapter: "Adapter alone",
+  merged: "Merged into its base model",
+};
+
+/** Links: the browser writes to disk and shows how far it is. */
+function ExportModel({ checkpoint }: { checkpoint: Checkpoint }) {
+  const [only, ...others] = checkpoint.exports;
+  if (only === undefined) return null;
+  const label = `Export ${checkpoint.run_name}, ${bytes(checkpoint.size_bytes)}`;
+  if (others.length === 0)
+    return (
+      <Button
+        size="compact-sm"
+        variant="default"
+        component="a"
+        href={exportHref(checkpoint.id, only)}
+        download
+        aria-label={only === "whole" ? label : `${label}, ${FORMS[only].toLowerCase()}`}
+      >
+        Export
+      </Button>
+    );
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <Button size="compact-sm" variant="default" aria-label={label}>
+          Export
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {checkpoint.exports.map((form) => (
+          <Menu.Item
+            key={form}
+            component="a"
+            href={exportHref(checkpoint.id, form)}
+            download
+            closeMenuOnClick
+          >
+            {FORMS[form]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
 
 function DeleteCheckpoint({
   checkpoint,

@@ -71,9 +71,11 @@ export const checkpointsOptions = () =>
     getNextPageParam: (page) => page.next_after,
   });
 
+export type ExportForm = Checkpoint["exports"][number];
+
 /** A Hugging Face directory with a model card, as a zip. */
-export const exportHref = (checkpointId: string): string =>
-  `/api/v1/checkpoints/${checkpointId}/export`;
+export const exportHref = (checkpointId: string, form: ExportForm): string =>
+  `/api/v1/checkpoints/${checkpointId}/export${form === "merged" ? "?merged=true" : ""}`;
 
 export function useDeleteCheckpoint() {
   const client = useQueryClient();
