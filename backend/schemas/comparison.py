@@ -33,6 +33,8 @@ class BlockRead(Schema):
     key: str
     """E.g. d1m2: first data set, second model."""
     title: str
+    short: str
+    """What tells it from the experiment's others: the model where all have one data set, and the other way round."""
     dataset: str
     model: str
     trained_on: str | None

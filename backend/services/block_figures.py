@@ -23,7 +23,7 @@ def values(session: Session, experiment: Experiment, table: Comparison, shown: C
         options = ComparisonOptions(baseline=table.baseline, block=block.key)
         one = comparison.compare(session, experiment, options)
         methods = comparison.values_by_method(one, "task_accuracy", scale=100)
-        found.append(BlockValues(block.title, [item for item in methods if item.label in shown]))
+        found.append(BlockValues(block.short, [item for item in methods if item.label in shown]))
     return found
 
 

@@ -47,14 +47,23 @@ def read(session: Session, spec: ExperimentSpec) -> list[BlockRead]:
     versions = {version_id: _dataset_name(session, version_id) for version_id in _versions(blocks)}
     models = {block.base_model_id: _model_name(session, block.base_model_id) for block in blocks}
     trained_on = {block.key: block.dataset_version_id for block in blocks if block.trained is None}
+    n_data = (1 + len(spec.more_datasets)) * (1 + len(spec.also_test_on))
     found = []
     for block in blocks:
         dataset = versions[block.dataset_version_id]
         trained = versions[trained_on[block.trained]] if block.trained is not None else None
         model = models[block.base_model_id]
         words = dataset if trained is None else f"{dataset} (trained on {trained})"
+        several = [name for name, count in ((words, n_data), (model, len(models))) if count > 1]
         found.append(
-            BlockRead(key=block.key, title=f"{words} · {model}", dataset=dataset, model=model, trained_on=trained)
+            BlockRead(
+                key=block.key,
+                title=f"{words} · {model}",
+                short=" · ".join(several) or model,
+                dataset=dataset,
+                model=model,
+                trained_on=trained,
+            )
         )
     return found
 

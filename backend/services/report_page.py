@@ -143,7 +143,7 @@ def _overview(overview: ComparisonOverview) -> Iterator[str]:
     title, scale, decimals = _METRICS[overview.metric]
     yield f"<h2>Data sets and models: {escape(title)}</h2><p>{escape(overview.note)}</p>"
     yield '<div class="scroll"><table><thead><tr><th scope="col">Method</th>'
-    yield "".join(f'<th scope="col">{escape(block.title)}</th>' for block in overview.blocks)
+    yield "".join(f'<th scope="col">{escape(block.short)}</th>' for block in overview.blocks)
     yield '<th scope="col">In words</th></tr></thead><tbody>'
     for row in overview.rows:
         yield f"<tr{' class=baseline' if row.is_baseline else ''}><td>{escape(row.method)}</td>"

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import BuiltinModelConfig
 from backend.db.models import BaseModelEntry, Experiment
-from backend.db.session import transaction
-from backend.services import block_plans, bundle_verify, bundles, experiments, planning, previews
+from backend.db.session import reading, transaction
+from backend.services import block_plans, blocks, bundle_verify, bundles, experiments, planning, previews
 from backend.services.bundle_archive import Bundle
 from backend.services.planning import PlannedRun
 from tests.backend.client import client
@@ -151,6 +151,22 @@ def test_each_block_is_compared_with_its_own_baseline(experiment: Experiment) ->
         assert {answer["run_id"] for answer in study["answers"]} <= {
             kinds["evaluate"] for kinds in _runs(web, experiment, "d2m1", row=None)
         }
+
+
+def test_a_block_is_named_by_what_tells_it_from_the_others(experiment: Experiment) -> None:
+    spec = ExperimentSpec.model_validate(experiment.spec)
+    one_data = spec.model_copy(update={"more_datasets": (), "also_test_on": ()})
+    one_model = spec.model_copy(update={"more_models": ()})
+    with reading() as session:
+        named = [[block.short for block in blocks.read(session, each)] for each in (spec, one_data, one_model)]
+        alone = blocks.read(session, one_data.model_copy(update={"more_models": ()}))
+    assert named[0][1] == "numbers 16 2 24 v1 · second"
+    assert named[1] == ["small", "second"]
+    assert named[2][0] == "numbers 16 2 24 v1"
+    assert named[2][2:] == [
+        f"numbers 2 2 10 v1 (trained on numbers {trained} v1)" for trained in ("16 2 24", "14 2 20")
+    ]
+    assert [block.short for block in alone] == ["small"]
 
 
 def _runs(web: TestClient, experiment: Experiment, block: str, row: int | None = 1) -> list[dict[str, str]]:

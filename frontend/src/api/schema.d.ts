@@ -3032,6 +3032,11 @@ export interface components {
             key: string;
             /** Model */
             model: string;
+            /**
+             * Short
+             * @description What tells it from the experiment's others: the model where all have one data set, and the other way round.
+             */
+            short: string;
             /** Title */
             title: string;
             /**

@@ -57,11 +57,11 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
                       onClick={() => onChange({ block: block.key, case: undefined })}
                     >
                       <span>
-                        {block.dataset}
-                        <span className={classes.under}>{block.model}</span>
-                        {block.trained_on !== null && (
-                          <span className={classes.under}>trained on {block.trained_on}</span>
-                        )}
+                        {block.short.split(" · ").map((line) => (
+                          <span key={line} className={classes.under}>
+                            {line}
+                          </span>
+                        ))}
                       </span>
                     </button>
                   </th>
