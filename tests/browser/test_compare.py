@@ -258,10 +258,20 @@ def test_an_experiment_is_extended_by_a_model(server: tuple[str, str], grid: str
     page.get_by_role("combobox", name="More base models").press("ArrowDown")
     expect(page.get_by_role("option", name="1 deep")).to_have_count(0, timeout=PATIENCE)
     page.get_by_role("option", name="3 deep").click()
+    page.get_by_role("combobox", name="More base models").press("Tab")
     expect(page.get_by_text(re.compile(r"^\d+ new runs"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Extend experiment").click()
     page.get_by_role("combobox", name="Data and model").click()
-    expect(page.get_by_role("option", name="numbers 14 2 20 v1 · 3 deep", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("option", name="numbers 14 2 20 v1 · 3 deep", exact=True).click()
+    # The address holds the block, and its cells are there to be clicked.
+    expect(page).to_have_url(re.compile("block=d2m3"), timeout=PATIENCE)
+    other = opened(browser, page.url)
+    expect(other.get_by_role("combobox", name="Data and model")).to_have_value(
+        "numbers 14 2 20 v1 · 3 deep", timeout=PATIENCE
+    )
+    cell = other.get_by_role("region", name="Methods and seeds").get_by_role("link").first
+    expect(cell).to_have_attribute("href", re.compile("^/runs/"), timeout=PATIENCE)
+    other.close()
     page.close()
 
 

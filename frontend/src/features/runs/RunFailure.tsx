@@ -13,9 +13,7 @@ export function RunFailure({
   return (
     <div className={classes.failure}>
       <Notice level={state === "failed" ? "error" : "note"} title={error.title}>
-        {error.detail !== "" && error.detail !== error.title && (
-          <p className={classes.line}>{error.detail}</p>
-        )}
+        {says(error) && <p className={classes.line}>{error.detail}</p>}
         {error.step !== null && <p className={classes.line}>At step {error.step}.</p>}
         {error.remedy !== "" && <p className={classes.line}>{error.remedy}</p>}
         {error.traceback !== "" && (
@@ -27,4 +25,18 @@ export function RunFailure({
       </Notice>
     </div>
   );
+}
+
+/** Whether the detail has more than the title and the remedy, whose sentences it often repeats. */
+function says({
+  title,
+  detail,
+  remedy,
+}: {
+  title: string;
+  detail: string;
+  remedy: string;
+}): boolean {
+  const rest = detail.startsWith(title) ? detail.slice(title.length) : detail;
+  return !["", remedy].includes(rest.replace(/^[.!?]?\s*/, ""));
 }

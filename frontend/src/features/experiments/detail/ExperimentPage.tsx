@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useParams } from "react-router";
+import { Link, useParams, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
 import { BlockSelect } from "@/components/BlockSelect";
 import { CopyText } from "@/components/CopyText";
@@ -50,8 +49,9 @@ function Loaded({ experiment }: { experiment: Experiment }) {
   const failed = experiment.cells.filter(
     (cell) => cell.error_title !== null && cell.state === "failed",
   );
-  const [chosen, setChosen] = useState<string>();
-  const block = chosen ?? experiment.blocks[0]?.key ?? "";
+  const [query, setQuery] = useSearchParams();
+  const chosen = experiment.blocks.find((one) => one.key === query.get("block"));
+  const block = (chosen ?? experiment.blocks[0])?.key ?? "";
   return (
     <>
       <PageHeader
@@ -99,7 +99,11 @@ function Loaded({ experiment }: { experiment: Experiment }) {
         )}
         {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} />}
         <div className={classes.block}>
-          <BlockSelect blocks={experiment.blocks} value={block} onChange={setChosen} />
+          <BlockSelect
+            blocks={experiment.blocks}
+            value={block}
+            onChange={(key) => setQuery({ block: key }, { replace: true })}
+          />
         </div>
         <CellGrid experiment={experiment} block={block} />
         <Panel title="Runs" note={counted(experiment.runs_total, "run")}>

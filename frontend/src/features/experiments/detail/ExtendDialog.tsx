@@ -64,7 +64,8 @@ export function ExtendDialog({
       >
         <p className={classes.about}>
           Everything that is finished is kept and reused; only the new cells are computed. It has{" "}
-          {experiment.methods.join(", ")} under seeds {experiment.seeds.join(", ")}.
+          {experiment.methods.join(", ")} under {experiment.seeds.length === 1 ? "seed" : "seeds"}{" "}
+          {experiment.seeds.join(", ")}.
         </p>
         <TextInput
           label="Seeds to add"

@@ -5,6 +5,7 @@ import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
 import { type Preset, presetsOptions } from "../queries";
+import { publishedLabel } from "./methods";
 import classes from "./PresetPanel.module.css";
 
 type Form = "mini" | "full";
@@ -77,7 +78,7 @@ function About({ preset, form }: { preset: Preset; form: Form }) {
         <dt>{form === "mini" ? "In miniature" : "To choose"}</dt>
         <dd>
           {form === "mini"
-            ? `On the built-in model and task, on a CPU. ${preset.miniature}`.trim()
+            ? `On the built-in model and task, on a CPU; the plan says for how long. ${preset.miniature}`.trim()
             : "Choose your data set and base model below; the settings are the paper's."}
         </dd>
       </dl>
@@ -97,7 +98,7 @@ function Published({ preset }: { preset: Preset }) {
           <tbody>
             {table.values.map((value) => (
               <tr key={`${value.method} ${value.metric}`}>
-                <th scope="row">{value.method.replaceAll(":", " · ")}</th>
+                <th scope="row">{publishedLabel(value.method)}</th>
                 <td>{value.metric.replaceAll("_", " ")}</td>
                 <td className={classes.number}>{shown(value)}</td>
               </tr>

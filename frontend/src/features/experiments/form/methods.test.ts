@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Method, Spec } from "../queries";
-import { fromMethod, methodLabel, methodProblems, newMethod, toMethod } from "./methods";
+import {
+  fromMethod,
+  methodLabel,
+  methodProblems,
+  newMethod,
+  publishedLabel,
+  toMethod,
+} from "./methods";
 import { toSpec } from "./spec";
 import { defaultValues, fromSpec } from "./values";
 
@@ -10,6 +17,15 @@ it("a control of more epochs keeps its factor and names it", () => {
   const control = { ...toMethod(newMethod("vft-continued")), epochs_factor: 3 };
   expect(toMethod(fromMethod(control))).toEqual(control);
   expect(methodLabel(control)).toBe("VFT · continued · 3 x epochs");
+});
+
+it.each([
+  ["vft", "VFT"],
+  ["aft:boundary:binary", "AFT · boundary · binary"],
+  ["pro:none:ranking:no-temperature", "PRO · none · ranking · no temperature"],
+  ["rrhf:none:ranking:0.1", "RRHF · none · ranking · factor 0.1"],
+])("a published value of %s is that of %s", (key, label) => {
+  expect(publishedLabel(key)).toBe(label);
 });
 
 describe("a method in the form", () => {

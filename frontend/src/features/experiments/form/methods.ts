@@ -235,3 +235,13 @@ export function repeatedLabels(methods: readonly Method[]): Map<string, number> 
   }
   return new Map([...times].filter(([, n]) => n > 1));
 }
+
+/** A method as the published tables key it, `rrhf:none:ranking:0.1`, by the paper's name. */
+export function publishedLabel(key: string): string {
+  const [name = "", ...settings] = key.split(":");
+  const family = FAMILIES.find((one) => one.name === name);
+  const words = settings.map((one) =>
+    Number.isNaN(Number(one)) ? one.replace("no-", "no ") : `factor ${one}`,
+  );
+  return [family?.label ?? name, ...words].join(" · ");
+}
