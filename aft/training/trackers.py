@@ -86,7 +86,9 @@ class _TensorBoard:
         # Named first: torch's wrapper hides a missing package behind another error.
         import_module("tensorboard")
         self._make = import_module("torch.utils.tensorboard").SummaryWriter
-        self._place = root / _plain(run.group) / f"{_plain(run.name)} {run.run_id[-8:]}"
+        # By its id, since the experiment may have got another name after an earlier attempt, or been deleted.
+        known = next(root.glob(f"*/* {run.run_id[-8:]}"), None)
+        self._place = known or root / _plain(run.group) / f"{_plain(run.name)} {run.run_id[-8:]}"
         self._place.mkdir(parents=True, exist_ok=True)
         self._text = "\n".join(f"    {name}: {value}" for name, value in sorted(_flat(run.config).items()))
         self._writer: Any = None
@@ -141,6 +143,12 @@ class _MLflow:
 
     def _run_of(self, run: TrackedRun, root: Path) -> str:
         """Its id in MLflow; an earlier attempt's, if there was one."""
+        experiments = [experiment.experiment_id for experiment in self._client.search_experiments()]
+        found = self._client.search_runs(experiments, f"tags.`aft.run_id` = '{run.run_id}'")
+        if found:
+            earlier: str = found[0].info.run_id
+            self._client.update_run(earlier, status="RUNNING")
+            return earlier
         group = " ".join(run.group.split())[:200] or "unnamed"
         known = self._client.get_experiment_by_name(group)
         experiment: str = (
@@ -148,11 +156,6 @@ class _MLflow:
             if known is not None
             else self._client.create_experiment(group, artifact_location=(root / "artifacts").as_uri())
         )
-        found = self._client.search_runs([experiment], f"tags.`aft.run_id` = '{run.run_id}'")
-        if found:
-            earlier: str = found[0].info.run_id
-            self._client.update_run(earlier, status="RUNNING")
-            return earlier
         made = self._client.create_run(experiment, run_name=run.name, tags={"aft.run_id": run.run_id})
         return str(made.info.run_id)
 

@@ -113,12 +113,17 @@ def _as_table(file: Path, table: Comparison, caption: str) -> str:
 
 def _write_bundle(file: Path, blocks: Iterable[bytes]) -> None:
     _write(file, blocks)
-    typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.1f} MB). Check it with `aft verify {file}`.")
+    typer.echo(f"Wrote {file} ({_size(file)}). Check it with `aft verify {file}`.")
 
 
 def _write_text(file: Path, pieces: Iterable[str]) -> None:
     _write(file, (piece.encode() for piece in pieces))
-    typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:.3g} MB).")
+    typer.echo(f"Wrote {file} ({_size(file)}).")
+
+
+def _size(file: Path) -> str:
+    size = file.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 
 def _write(file: Path, blocks: Iterable[bytes]) -> None:

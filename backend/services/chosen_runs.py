@@ -195,14 +195,11 @@ def _place(one: Evaluated, label: str, measured: Measured, places: dict[str, lis
 def _labels(session: Session, firsts: Sequence[Evaluated]) -> list[str]:
     """A row's name: its method, and where several rows have it, what tells them apart."""
     names = [_described(session, one) for one in firsts]
+    telling = {one.label: _telling([names[at] for at, other in enumerate(firsts) if other.label == one.label])
+               for one in firsts}  # fmt: skip
     labels: list[str] = []
     for place, one in enumerate(firsts):
-        alike = [number for number, other in enumerate(firsts) if other.label == one.label]
-        parts = [
-            value
-            for key, value in names[place].items()
-            if len({names[number].get(key) for number in alike}) > 1 and value is not None
-        ]
+        parts = [value for key in telling[one.label] if (value := names[place].get(key)) is not None]
         label = " · ".join([one.label, *parts])[:_LABEL_LENGTH]
         repeated = sum(earlier == label for earlier in labels)
         number = 2
@@ -210,6 +207,18 @@ def _labels(session: Session, firsts: Sequence[Evaluated]) -> list[str]:
             number += 1
         labels.append(f"{label[: _LABEL_LENGTH - 5]} ({number})" if repeated else label)
     return labels
+
+
+def _telling(names: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """The first few settings that tell rows apart: each tells two apart that those before it do not."""
+    chosen: list[str] = []
+    told = 1
+    for key in dict.fromkeys(key for name in names for key in name):
+        apart = len({tuple(name.get(one) for one in (*chosen, key)) for name in names})
+        if apart > told:
+            chosen.append(key)
+            told = apart
+    return chosen
 
 
 def _described(session: Session, one: Evaluated) -> dict[str, str | None]:
@@ -228,7 +237,11 @@ def _described(session: Session, one: Evaluated) -> dict[str, str | None]:
 def _flat(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in body.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        elif value is not None:
+            # What one row has and another has not is named in the one.
+            flat[f"{prefix}{name}"] = value
     return flat
 
 

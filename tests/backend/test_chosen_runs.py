@@ -98,6 +98,27 @@ def test_rows_of_one_method_are_told_apart_by_what_differs(cells: dict[str, str]
     assert labels[0].startswith("RFT · epochs ")
 
 
+def test_no_more_settings_are_named_than_tell_rows_apart(cells: dict[str, str]) -> None:
+    ids = [cells[f"seed 1/{label}/train"] for label in ("RFT", "VFT", "AFT · boundary")]
+    lora = {"rank": 4, "alpha": 32.0, "dropout": 0.0, "target_modules": "all-linear", "quantize": "none"}
+    changes: list[dict[str, Any]] = [
+        {"epochs": 7},
+        {"epochs": 7, "lora": lora},
+        {"epochs": 9, "watch_questions": 3, "max_length": 64},
+    ]
+    with transaction() as session:
+        for run_id, change in zip(ids, changes, strict=True):
+            run = session.get_one(Run, run_id)
+            epochs = {**run.config["optimizer"], "epochs": change.pop("epochs")}
+            run.config = {**run.config, **change, "optimizer": epochs, "method": {"name": "rft"}}
+            run.method = "RFT"
+        for label in ("VFT", "AFT · boundary"):
+            session.get_one(Run, cells[f"seed 1/{label}/evaluate"]).method = "RFT"
+    with client() as web:
+        labels = [row["method"] for row in ask(web, ids)["rows"]]
+    assert labels == ["RFT · epochs 7", "RFT · epochs 7 · rank 4", "RFT · epochs 9"]
+
+
 def test_a_second_run_of_a_seed_is_said_to_be_left_out(cells: dict[str, str]) -> None:
     train, evaluate = cells["seed 1/RFT/train"], cells["seed 1/RFT/evaluate"]
     with transaction() as session:

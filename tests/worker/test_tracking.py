@@ -1,5 +1,6 @@
 """Trackers get a run's numbers, and none of them can fail a run."""
 
+import dataclasses
 import importlib
 import os
 import re
@@ -28,6 +29,8 @@ from worker.context import Stopped
 from worker.sinks import RunSink, StepFile
 
 RUN = TrackedRun("0" * 31 + "7", "Train AFT · boundary", "An <experiment>/..", {"method": {"name": "aft"}, "seed": 1})
+RENAMED = dataclasses.replace(RUN, group="Another name")
+"""The same run after its experiment was renamed or deleted."""
 
 
 class Point(NamedTuple):
@@ -67,11 +70,14 @@ class FakeMlflow:
         self.experiments.append(name)
         return name
 
-    def search_runs(self, _ids: list[str], wanted: str) -> list[Any]:
+    def search_experiments(self) -> list[Any]:
+        return [types.SimpleNamespace(experiment_id=name) for name in self.experiments]
+
+    def search_runs(self, ids: list[str], wanted: str) -> list[Any]:
         return [
             types.SimpleNamespace(info=types.SimpleNamespace(run_id=key))
             for key, run in self.runs.items()
-            if run["tags"]["aft.run_id"] in wanted
+            if run["tags"]["aft.run_id"] in wanted and run["experiment"] in ids
         ]
 
     def create_run(self, experiment: str, run_name: str, tags: dict[str, str]) -> Any:
@@ -144,7 +150,7 @@ def test_mlflow_goes_on_with_the_run_of_an_earlier_attempt(mlflow: FakeMlflow, t
     first = open_tracker("mlflow", RUN, tmp_path / "mlflow")
     first.write(10, {"train/loss": 0.5})
     first.close("stopped")
-    second = open_tracker("mlflow", RUN, tmp_path / "mlflow")
+    second = open_tracker("mlflow", RENAMED, tmp_path / "mlflow")
     second.write(20, {"train/loss": 0.25})
     second.close("succeeded")
     assert list(mlflow.runs) == ["m0"]
@@ -254,8 +260,8 @@ def test_wandb_files_of_a_killed_run_hold_each_step_once(tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 def test_mlflow_files_of_a_killed_run_hold_each_step_once(tmp_path: Path) -> None:
     client = pytest.importorskip("mlflow").MlflowClient
-    for steps in ((1, 2, 3), (2, 3, 4)):
-        tracker = open_tracker("mlflow", RUN, tmp_path / "x y")
+    for run, steps in ((RUN, (1, 2, 3)), (RENAMED, (2, 3, 4))):
+        tracker = open_tracker("mlflow", run, tmp_path / "x y")
         for step in steps:
             tracker.write(step, {"train/loss": 1.0 / step})
     tracker.close("succeeded")
@@ -275,7 +281,7 @@ def test_tensorboard_has_each_step_once_after_a_kill(tmp_path: Path) -> None:
         first.write(step, {"train/loss": 1.0 / step})
     # Killed: what was written is in the file although nothing closed it.
     assert [step for step, _ in scalars(tmp_path)] == [1, 2, 3, 4, 5]
-    second = open_tracker("tensorboard", RUN, tmp_path)
+    second = open_tracker("tensorboard", RENAMED, tmp_path)
     for step in range(4, 8):
         second.write(step, {"train/loss": 1.0 / step})
     second.close("succeeded")
