@@ -13,6 +13,7 @@ NOUNS = (
     "models",
     "experiments",
     "presets",
+    "reproduction",
     "comparison",
     "chosen_runs",
     "reports",

@@ -56,9 +56,7 @@ def list_experiments(
     """Experiments, newest first."""
     found = experiments.list_page(session, after=after, limit=limit)
     shown = found[:limit]
-    counts = experiments.state_counts(session, [item.id for item in shown])
-    items = [ExperimentSummary.model_validate(_summary(session, item, counts[item.id])) for item in shown]
-    return Page(items=items, next_after=shown[-1].id if len(found) > limit else None)
+    return Page(items=summaries(session, shown), next_after=shown[-1].id if len(found) > limit else None)
 
 
 @router.get("/{experiment_id}", response_model=ExperimentRead, responses=problems(NotFound))
@@ -174,6 +172,12 @@ def _read_anew(session: Session, experiment_id: str) -> ExperimentRead:
     session.flush()
     session.expire_all()
     return _read(session, experiments.get(session, experiment_id))
+
+
+def summaries(session: Session, found: list[Experiment]) -> list[ExperimentSummary]:
+    """Rows of a list of experiments."""
+    counts = experiments.state_counts(session, [item.id for item in found])
+    return [ExperimentSummary.model_validate(_summary(session, item, counts[item.id])) for item in found]
 
 
 def _summary(session: Session, experiment: Experiment, counts: dict[str, int]) -> dict[str, object]:

@@ -19,6 +19,7 @@ from backend.db.session import reading, transaction
 from backend.errors import Conflict, Invalid
 from backend.services import previews, reproduction, reproduction_report
 from backend.services.planning import plan_runs
+from tests.backend.client import client
 from tests.factories import TINY, make_base_model, make_dataset, make_other_bases
 from tests.worker.computing import compute
 
@@ -193,3 +194,25 @@ def test_an_experiment_of_an_earlier_version_is_found_by_what_it_says(installati
         assert reproduction.start(session, item, retry=False).id == known
         other = reproduction.items(session, SMOKE, (2,), ("table-1",))[0]
         assert reproduction.find(session, other) is None
+
+
+def test_the_paper_is_started_with_one_request(installation: None) -> None:
+    address = "/api/v1/reproduction"
+    with client() as web:
+        before = web.get(address).json()
+        assert [item["name"] for item in before["items"]] == list(REPRODUCED)
+        assert {item["experiment"] for item in before["items"]} == {None}
+        assert before["seeds"] == [1, 2, 3]
+        started = web.post(address, json={"seeds": [1, 2]})
+        assert started.status_code == 201, started.text
+        ids = [item["experiment"]["id"] for item in started.json()["items"]]
+        assert len(set(ids)) == len(REPRODUCED)
+        again = web.post(address, json={"seeds": [1, 2]}).json()
+        assert [item["experiment"]["id"] for item in again["items"]] == ids
+        read = web.get(address, params={"seeds": [1, 2]}).json()
+        assert {item["experiment"]["state"] for item in read["items"]} == {"running"}
+        report = web.get(f"{address}/report", params={"seeds": [1, 2]})
+        assert "attachment" in report.headers["content-disposition"]
+        assert report.text.count("missing (seed 1: waiting; seed 2: waiting)") > len(REPRODUCED)
+        refused = web.post(address, json={"seeds": [0]})
+        assert refused.status_code == 422

@@ -23,6 +23,7 @@ def addresses(filled: Filled, queues: dict[str, str]) -> dict[str, str]:
         "models": "/models",
         "experiments": "/experiments",
         "new experiment": "/experiments/new",
+        "the paper": "/experiments/paper",
         "experiment": f"/experiments/{experiment}",
         "runs": "/runs",
         "run": f"/runs/{filled.train_id}",

@@ -15,6 +15,7 @@ TITLES = {
     "/models": "Models",
     "/experiments": "Experiments",
     "/experiments/new": "New experiment",
+    "/experiments/paper": "The paper in miniature",
     "/runs": "Runs",
     "/cots": "COTs",
     "/review": "Review",

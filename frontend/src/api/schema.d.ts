@@ -2048,6 +2048,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reproduction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Reproduction
+         * @description The presets with their experiments on these seeds.
+         */
+        get: operations["read_reproduction"];
+        put?: never;
+        /**
+         * Start Reproduction
+         * @description Start all of them; what runs already or is finished is taken over.
+         */
+        post: operations["start_reproduction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reproduction/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Report
+         * @description Every number with its seeds, and which of the paper's shapes hold, as Markdown.
+         */
+        get: operations["read_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/review-items/{item_id}": {
         parameters: {
             query?: never;
@@ -7838,6 +7882,56 @@ export interface components {
             position: number;
             /** Question */
             question: string;
+        };
+        /**
+         * ReproducedPreset
+         * @description A table or figure of the paper with its experiment.
+         */
+        ReproducedPreset: {
+            /** @description None before it was started with these seeds. */
+            experiment: components["schemas"]["ExperimentSummary"] | null;
+            /** Name */
+            name: string;
+            /** Paper */
+            paper: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ReproductionRead
+         * @description Everything that ``aft reproduce`` runs in miniature.
+         */
+        ReproductionRead: {
+            /**
+             * About
+             * @description Which model, and how long it takes.
+             */
+            about: string;
+            /** Items */
+            items: components["schemas"]["ReproducedPreset"][];
+            /** Seeds */
+            seeds: number[];
+        };
+        /**
+         * ReproductionStart
+         * @description What to start.
+         */
+        ReproductionStart: {
+            /**
+             * Retry
+             * @description Queue failed and cancelled runs again.
+             * @default false
+             */
+            retry: boolean;
+            /**
+             * Seeds
+             * @default [
+             *       1,
+             *       2,
+             *       3
+             *     ]
+             */
+            seeds: number[];
         };
         /**
          * RequestedRun
@@ -14481,6 +14575,104 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                     "application/problem+json": unknown;
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_reproduction: {
+        parameters: {
+            query?: {
+                seeds?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReproductionRead"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    start_reproduction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReproductionStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReproductionRead"];
+                };
+            };
+            /** @description A setting cannot work */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    read_report: {
+        parameters: {
+            query?: {
+                seeds?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": unknown;
                 };
             };
             /** @description A setting cannot work */

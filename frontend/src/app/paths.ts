@@ -11,6 +11,8 @@ export const paths = {
   model: (id: string) => `/models/${id}`,
   experiments: "/experiments",
   newExperiment: "/experiments/new",
+  /** The paper's tables and figures in miniature, all at once. */
+  paper: "/experiments/paper",
   experiment: (id: string) => `/experiments/${id}`,
   runs: "/runs",
   run: (id: string) => `/runs/${id}`,

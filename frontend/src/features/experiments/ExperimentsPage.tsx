@@ -6,15 +6,15 @@ import { Link } from "react-router";
 import { paths } from "@/app/paths";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { count, eta } from "@/components/format";
+import { eta } from "@/components/format";
 import { MethodMark } from "@/components/MethodMark";
 import { lookOfLabel } from "@/components/methods";
 import { NumberCell, Time } from "@/components/Numbers";
 import { PageHeader } from "@/components/PageHeader";
 import { PanelError } from "@/components/PanelError";
 import { PanelSkeleton } from "@/components/PanelSkeleton";
-import { Progress } from "@/components/Progress";
 import { RunState } from "@/components/RunState";
+import { Counts } from "./Counts";
 import classes from "./ExperimentsPage.module.css";
 import { type ExperimentRow, experimentsOptions } from "./queries";
 import { STATE_ICONS } from "./states";
@@ -110,27 +110,6 @@ function Marks({ methods }: { methods: string[] }) {
   );
 }
 
-function Counts({ row }: { row: ExperimentRow }) {
-  const { succeeded, failed } = row.counts;
-  return (
-    <span className={classes.counts}>
-      <span className={classes.bar}>
-        <Progress
-          bare
-          still={row.state !== "running"}
-          label={`Progress of ${row.name}`}
-          done={succeeded}
-          total={row.runs_total}
-        />
-      </span>
-      <span>
-        {count(succeeded)} / {count(row.runs_total)}
-      </span>
-      {failed > 0 && <span className={classes.failed}>{count(failed)} failed</span>}
-    </span>
-  );
-}
-
 /** All experiments, newest first. */
 export function ExperimentsPage() {
   const experiments = useInfiniteQuery(experimentsOptions());
@@ -145,11 +124,16 @@ export function ExperimentsPage() {
         title="Experiments"
         facts="Methods × seeds on one data set and one base model."
         actions={
-          !empty && (
-            <Button component={Link} to={paths.newExperiment}>
-              New experiment
+          <>
+            <Button variant="default" component={Link} to={paths.paper}>
+              The paper in miniature
             </Button>
-          )
+            {!empty && (
+              <Button component={Link} to={paths.newExperiment}>
+                New experiment
+              </Button>
+            )}
+          </>
         }
       />
       {experiments.isPending ? (
