@@ -95,7 +95,7 @@ def by_block(blocks: Sequence[BlockValues], axis: str) -> go.Figure:
 
 def _in_lines(title: str) -> list[str]:
     """A block's name in at most four lines that leave room for the figure on a telephone."""
-    lines = [line for part in title.split(" · ") for line in textwrap.wrap(part, _LINE_LENGTH)]
+    lines = [line for part in title.split(" · ") for line in textwrap.wrap(part, _LINE_LENGTH, break_on_hyphens=False)]
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]} …"]
 
 

@@ -15,6 +15,7 @@ Pearson = tuple[float, float, float, int]
 _CHARACTER: Final = 0.0145
 _LINE: Final = 0.056
 """Width of a character and height of a line of a label, as shares of a plot two columns wide."""
+_ROUNDS: Final = 4
 
 
 def task_against_assessment(
@@ -94,7 +95,8 @@ def _seeds(task: MethodValues, assessment: MethodValues) -> go.Scatter:
 def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[Spot] = ()) -> list[str]:
     """Where each point's name stands, so that names lie on neither points nor each other where that is possible.
 
-    Greedy, in the order given: each name takes the side with the least overlap with what is placed already.
+    Each name takes the side with the least overlap with what is placed already, in the order given, and then again
+    beside all others, until none moves.
 
     Args:
         spots: The points with names.
@@ -106,20 +108,18 @@ def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[S
     xs, ys = [x for x, _ in (*spots, *drawn)], [y for _, y in (*spots, *drawn)]
     across, up = _shares(xs), _shares(ys)
     points = list(zip(across[: len(spots)], up[: len(spots)], strict=True))
-    taken = [_box(x, y, 0.016, 0.026) for x, y in points]
-    chosen = []
-    for (x, y), label in zip(points, labels, strict=True):
-        wide = _CHARACTER * len(label) / 2
-        sides = {
-            "middle right": _box(x + 0.02 + wide, y, wide, _LINE / 2),
-            "middle left": _box(x - 0.02 - wide, y, wide, _LINE / 2),
-            "top center": _box(x, y + 0.03 + _LINE / 2, wide, _LINE / 2),
-            "bottom center": _box(x, y - 0.03 - _LINE / 2, wide, _LINE / 2),
-        }
-        place = min(sides, key=lambda side: _cost(sides[side], taken))
-        taken.append(sides[place])
-        chosen.append(place)
-    return chosen
+    dots = [_box(x, y, 0.016, 0.026) for x, y in points]
+    sides = [_sides(x, y, _CHARACTER * len(label) / 2) for (x, y), label in zip(points, labels, strict=True)]
+    chosen: dict[int, str] = {}
+    for _ in range(_ROUNDS):
+        before = dict(chosen)
+        for index, of_point in enumerate(sides):
+            taken = dots + [sides[other][side] for other, side in chosen.items() if other != index]
+            costs = {side: _cost(box, taken) for side, box in of_point.items()}
+            chosen[index] = min(costs, key=costs.__getitem__)
+        if chosen == before:
+            break
+    return [chosen[index] for index in range(len(sides))]
 
 
 def _shares(values: Sequence[float]) -> list[float]:
@@ -129,6 +129,16 @@ def _shares(values: Sequence[float]) -> list[float]:
 
 
 Box = tuple[float, float, float, float]
+
+
+def _sides(x: float, y: float, wide: float) -> dict[str, Box]:
+    """Where a name of this half width may stand beside its point."""
+    return {
+        "middle right": _box(x + 0.02 + wide, y, wide, _LINE / 2),
+        "middle left": _box(x - 0.02 - wide, y, wide, _LINE / 2),
+        "top center": _box(x, y + 0.03 + _LINE / 2, wide, _LINE / 2),
+        "bottom center": _box(x, y - 0.03 - _LINE / 2, wide, _LINE / 2),
+    }
 
 
 def _box(x: float, y: float, half_width: float, half_height: float) -> Box:

@@ -93,6 +93,17 @@ def test_names_in_the_scatter_avoid_each_other_and_the_edges() -> None:
     )
     assert crowded[0] != crowded[1]
     assert label_places([], []) == []
+    # The last has to stand left of its point, where the first had been written before.
+    models = [(72.3, 32.6), (69.0, 22.0), (72.05, 27.2), (72.15, 31.6), (74.6, 32.4)]
+    names = [
+        "Small Llama (built-in)",
+        "Smaller Llama (built-in)",
+        "Reseeded Llama",
+        "Cleaner Llama",
+        "Larger Llama (built-in)",
+    ]
+    moved = label_places(models, names)
+    assert (moved[0] != "middle right", moved[4]) == (True, "middle left")
     # Points on one spot, in the middle of their axes: every side takes one name.
     assert len(set(label_places([(0.0, 5.0)] * 4, ["RFT", "AFT · none", "AFT · boundary", "PRO · none"]))) == 4
 
