@@ -30,6 +30,10 @@ class Sweep:
     points: Sequence[SweepPoint]
 
 
+_NAMED_VALUES: Final = 6
+"""So many values are named on the axis each."""
+
+
 def sweep_curves(sweeps: Sequence[Sweep], y: str, *, baseline: MethodValues | None) -> go.Figure:
     """Mean with standard deviation over seeds at each value; the baseline runs through.
 
@@ -82,6 +86,10 @@ def sweep_curves(sweeps: Sequence[Sweep], y: str, *, baseline: MethodValues | No
     finish(figure, x=setting, y=y, legend=True)
     if not sweeps:
         nothing(figure, "This experiment varies no numeric setting of a method.")
+    measured = sorted({point.x for sweep in sweeps for point in sweep.points})
+    if 0 < len(measured) <= _NAMED_VALUES:
+        # Between them nothing was measured; of a count there is no half.
+        figure.update_xaxes(tickvals=measured)
     return figure.update_layout(height=CURVES_HEIGHT)
 
 

@@ -13,7 +13,8 @@ from backend.charts.style import CURVE_MARKER, MUTED, finish, line_style, plain
 Measure = Literal["task_accuracy", "assessment_accuracy", "perplexity"]
 Points = Sequence[tuple[int, float]]
 PANELS: Final[tuple[tuple[Measure, str, int], ...]] = (
-    ("task_accuracy", "Task accuracy (%)", 1),
+    # Short enough for a panel's height.
+    ("task_accuracy", "Task acc. (%)", 1),
     ("assessment_accuracy", "Assessment (%)", 1),
     ("perplexity", "Perplexity", 2),
 )

@@ -30,12 +30,14 @@ from aft.metrics import (
 )
 from backend.errors import AppError
 from backend.schemas.comparison import Comparison, ComparisonOptions
-from backend.services import blocks, chosen_table, comparison_table, outcomes
+from backend.services import blocks, chosen_table, comparison_table, figures, outcomes
 from backend.services.bundle_archive import Bundle, BundleRefused
 from backend.services.outcomes import AssessedQuestion
 
 TOLERANCE: Final = 1e-9
 """Relative. Another machine's mathematics library may differ in the last digits of a sum."""
+_TABLE_OF_FIGURES: Final = "paired-t"
+"""The table under this test has what figures show, which no test changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Verification:
 
     experiment: str
     checked: dict[str, int] = field(default_factory=dict)
-    """Numbers compared, by part: responses, results, tables."""
+    """Numbers compared, by part: responses, results, tables, figures."""
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -136,6 +138,9 @@ class _Verifier:
         for name in self._bundle.names:
             if name.startswith("tables/") and name.endswith(".json"):
                 self._compare_table(name, values)
+            folder, _, figure = name.removesuffix(".json").rpartition("/")
+            if folder.split("/")[0] == "figures" and figure in figures.FROM_NUMBERS:
+                self._compare_figure(name, folder, figure, values)
         missing = [run["cell"] for run in self._places if run["state"] != "succeeded"]
         if missing:
             self._found.notes.append(
@@ -280,6 +285,28 @@ class _Verifier:
         for method in rows:
             self._found.compare(part, f"{name}: {method}", "there", "missing")
         self._found.compare(part, f"{name}: notes", stored.notes, made.notes)
+
+    def _compare_figure(
+        self, name: str, folder: str, figure: str, values: Mapping[str, Mapping[str, Measured]]
+    ) -> None:
+        """The numbers beside a figure; its drawing depends on the version of the library that draws."""
+        table = f"tables{folder.removeprefix('figures')}/{_TABLE_OF_FIGURES}.json"
+        options = ComparisonOptions.model_validate(self._bundle.json(table)["options"])
+        made = self._table(values, options)
+        made.rows = [row for row in made.rows if row.method not in options.hidden]
+        expected = figures.of_numbers(made, figure)
+        stored = self._bundle.json(name)
+        self._found.compare("figures", f"{name}: columns", stored["columns"], expected.columns)
+        rows = {str(row[0]): list(row[1:]) for row in stored["rows"]}
+        for label, *numbers in expected.rows:
+            theirs = rows.pop(str(label), None)
+            if theirs is None or len(theirs) != len(numbers):
+                self._found.compare("figures", f"{name}: {label}", theirs, numbers)
+                continue
+            for column, before, number in zip(expected.columns[1:], theirs, numbers, strict=True):
+                self._found.compare("figures", f"{name}: {label}, {column}", before, number)
+        for label in rows:
+            self._found.compare("figures", f"{name}: {label}", "there", "missing")
 
     def _table(self, values: Mapping[str, Mapping[str, Measured]], options: ComparisonOptions) -> Comparison:
         """The table by the function that the product uses."""

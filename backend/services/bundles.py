@@ -31,8 +31,8 @@ A reproduction bundle of AFT Workbench {version}: everything behind the comparis
 
     aft verify THIS-FILE.zip
 
-reads every stored response again, grades it, recomputes every number of every evaluation and of the table under
-all four tests, and lists each difference. It needs no database, no model and no network.
+reads every stored response again, grades it, recomputes every number of every evaluation, of the table under all
+four tests and of the figures that show it, and lists each difference. It needs no database, no model and no network.
 
 | file | what |
 | --- | --- |

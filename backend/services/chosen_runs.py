@@ -213,7 +213,9 @@ def _telling(names: Sequence[Mapping[str, str | None]]) -> list[str]:
     """The first few settings that tell rows apart: each tells two apart that those before it do not."""
     chosen: list[str] = []
     told = 1
-    for key in dict.fromkeys(key for name in names for key in name):
+    keys = dict.fromkeys(key for name in names for key in name)
+    # How a model was made says more about its row than how it was evaluated.
+    for key in sorted(keys, key=lambda key: key.startswith("evaluation ")):
         apart = len({tuple(name.get(one) for one in (*chosen, key)) for name in names})
         if apart > told:
             chosen.append(key)

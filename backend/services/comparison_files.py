@@ -186,7 +186,7 @@ def _latex_row(row: MethodRow, metrics: list[str], of_task: str | None, *, has_p
     else:
         between = ""
         if task.difference_low is not None and task.difference_high is not None:
-            between = f" [{100 * task.difference_low:.1f}, {100 * task.difference_high:.1f}]"
+            between = rf"\ [{100 * task.difference_low:.1f}, {100 * task.difference_high:.1f}]"
         cells.append(f"${100 * task.difference:+.1f}{between}$")
         cells.append("--" if task.p_holm is None else "$<$0.001" if task.p_holm < 0.001 else f"{task.p_holm:.3f}")
     return " & ".join(cells) + r" \\"

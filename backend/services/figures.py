@@ -39,6 +39,7 @@ AXES = {
         "Perplexity of fresh right COTs",
     ),
 }
+FROM_NUMBERS: Final = (*AXES, "scatter")
 RUN_FIGURES: Final = {
     "loss": (curves.LOSS_NAMES, curves.loss_curves, "Loss and its parts"),
     "push": (curves.PUSH_NAMES, curves.push_curves, "Gradient push on better and worse COTs"),
@@ -84,6 +85,11 @@ def of_table(session: Session, table: Comparison, name: str) -> MadeFigure:
     return _by_method(table, name) if name in AXES else TABLE_FIGURES[name](session, table)
 
 
+def of_numbers(table: Comparison, name: str) -> MadeFigure:
+    """A figure whose every number is in the comparison's rows: one of `FROM_NUMBERS`."""
+    return _by_method(table, name) if name in AXES else _of_accuracies(table)
+
+
 def of_run(session: Session, run: Run, name: str) -> MadeFigure:
     """One of a run's figures: loss, push or degradation."""
     if name == "degradation":
@@ -122,6 +128,10 @@ def _by_method(table: Comparison, name: str) -> MadeFigure:
 
 
 def _scatter(_session: Session, table: Comparison) -> MadeFigure:
+    return _of_accuracies(table)
+
+
+def _of_accuracies(table: Comparison) -> MadeFigure:
     task = comparison.values_by_method(table, "task_accuracy", scale=PERCENT)
     assessment = comparison.values_by_method(table, "assessment_accuracy", scale=PERCENT)
     pairs = list(zip(task, assessment, strict=True))

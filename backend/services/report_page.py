@@ -32,9 +32,9 @@ h3 { font-size: 15px; margin: 24px 0 4px; } p { margin: 6px 0; max-width: 78ch; 
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid #e5e7eb; vertical-align: top;
   white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; } td.words { white-space: normal; min-width: 9em;
-  text-align: left; } thead th { border-bottom: 1px solid #6b7280; font-weight: 600; white-space: normal;
-  vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; } td.words { white-space: normal; min-width: 9em; }
+td.words, th.words { text-align: left; }
+thead th { border-bottom: 1px solid #6b7280; font-weight: 600; white-space: normal; vertical-align: bottom; }
 tr.baseline td { background: #f3f4f6; } .published { color: #4b5563; display: block; }
 ul { padding-left: 20px; margin: 8px 0; max-width: 78ch; } figure { margin: 16px 0 8px; }
 .plot { width: 100%; } summary { cursor: pointer; color: #0072b2; font-size: 13px; }
@@ -44,9 +44,11 @@ pre { background: #f8fafc; border: 1px solid #e5e7eb; padding: 10px 12px; overfl
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 12px; }
 .note { border-left: 3px solid #e69f00; padding: 2px 0 2px 12px; margin: 8px 0; }
 code { font-size: 12px; overflow-wrap: anywhere; } nav a { color: #0072b2; margin-right: 14px; font-size: 13px; }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, summary { display: none; }
-  figure, tr { break-inside: avoid; } }
+@page { margin: 14mm; }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, figure summary { display: none; }
+  summary { color: inherit; } figure, tr, .pair { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """
+_WORDS: Final = ' class="words"'
 _DRAW: Final = """
 for (const place of document.querySelectorAll(".plot")) {
   const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
@@ -54,6 +56,9 @@ for (const place of document.querySelectorAll(".plot")) {
   delete figure.layout.width;
   Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
 }
+addEventListener("beforeprint", () => {
+  for (const question of document.querySelectorAll("details.question")) question.open = true;
+});
 """
 
 
@@ -144,7 +149,7 @@ def _overview(overview: ComparisonOverview) -> Iterator[str]:
     yield f"<h2>Data sets and models: {escape(title)}</h2><p>{escape(overview.note)}</p>"
     yield '<div class="scroll"><table><thead><tr><th scope="col">Method</th>'
     yield "".join(f'<th scope="col">{escape(block.short)}</th>' for block in overview.blocks)
-    yield '<th scope="col">In words</th></tr></thead><tbody>'
+    yield f'<th scope="col"{_WORDS}>In words</th></tr></thead><tbody>'
     for row in overview.rows:
         yield f"<tr{' class=baseline' if row.is_baseline else ''}><td>{escape(row.method)}</td>"
         for block in overview.blocks:
@@ -278,7 +283,7 @@ def _questions(report: Report) -> Iterator[str]:
         for word, examples in (("Fixed", item.examples_fixed), ("Broken", item.examples_broken)):
             for example in examples:
                 yield (
-                    f"<details><summary>{word}: {escape(example.question[:140])}</summary>"
+                    f"<details class='question'><summary>{word}: {escape(example.question[:140])}</summary>"
                     f"<pre>{escape(example.question)}</pre><p class='quiet'>Gold answer {escape(example.gold)}</p>"
                     f"<div class='pair'><div><p class='quiet'>{escape(report.table.baseline or '')}</p>"
                     f"<pre>{escape(example.before)}</pre></div><div><p class='quiet'>{escape(item.method)}</p>"
@@ -304,7 +309,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in heads)
+    head = "".join(f'<th scope="col"{_WORDS if title == "In words" else ""}>{escape(title)}</th>' for title in heads)
     return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
 
 

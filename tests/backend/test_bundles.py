@@ -70,6 +70,8 @@ def test_every_number_comes_out_again(written: Path) -> None:
     assert found.checked["responses"] > 4000
     # Every metric with its n, interval and coverage, of five methods and three seeds.
     assert found.checked["results"] > 15 * 10 * 2
+    # Mean, spread, n and three seeds of five methods in three figures, and both axes of the scatter.
+    assert found.checked["figures"] >= 5 * (3 * 6 + 2)
     # 13 numbers of four metrics and five methods under four tests.
     assert found.checked["tables"] >= 4 * 5 * 4 * 13
 
@@ -144,6 +146,21 @@ def test_a_changed_table_is_named(written: Path, tmp_path: Path) -> None:
     files["tables/welch.json"] = json.dumps(body).encode()
     found = verified(rewritten(files, tmp_path / "changed.zip"))
     assert [item.where for item in found.differences] == ["tables/welch.json: RFT, task_accuracy, p_holm"]
+
+
+@pytest.mark.parametrize(("figure", "column"), [("task", "Mean"), ("scatter", "Assessment accuracy (%)")])
+def test_a_changed_number_of_a_figure_is_named(written: Path, tmp_path: Path, figure: str, column: str) -> None:
+    files = read(written)
+    body = json.loads(files[f"figures/{figure}.json"])
+    body["rows"][2][1] += 0.1
+    label = body["rows"][2][0]
+    body["rows"].append(["Unheard of", *body["rows"][0][1:]])
+    files[f"figures/{figure}.json"] = json.dumps(body).encode()
+    found = verified(rewritten(files, tmp_path / "changed.zip"))
+    assert [item.where for item in found.differences] == [
+        f"figures/{figure}.json: {label}, {column}",
+        f"figures/{figure}.json: Unheard of",
+    ]
 
 
 def refused(path: Path) -> str:

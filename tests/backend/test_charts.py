@@ -12,7 +12,7 @@ from backend.charts.methods import MethodValues, MetricAxis, by_method
 from backend.charts.rows import Change, degradation
 from backend.charts.scatter import label_places, task_against_assessment
 from backend.charts.style import FAMILY_COLOURS, half_tone, plain
-from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
+from backend.charts.sweeps import ParallelAxis, Sweep, SweepPoint, parallel, sweep_curves
 
 VFT = MethodValues("VFT", "vft", "none", {"1": 32.0, "2": 34.0}, 33.0, 1.414, {"1": "run of 1"})
 NONE = MethodValues("AFT · none", "aft", "none", {"1": 23.0, "2": 25.0}, 24.0, 1.414)
@@ -202,3 +202,10 @@ def test_words_beside_axes_fit_a_column_of_a_journal() -> None:
     assert titles == ["Assessment<br>accuracy<br>(points)", "Task<br>accuracy<br>(points)", "Perplexity"]
     why = sweep_curves([], "Task accuracy (%)", baseline=None).layout.annotations[0].text
     assert all(len(line) <= 32 for line in why.split("<br>"))
+
+
+def test_the_few_values_of_a_sweep_are_named_and_nothing_between() -> None:
+    one = sweep_curves([Sweep("AFT", "Sampled paths that vote", [SweepPoint(4, NONE)])], "y", baseline=None)
+    assert one.layout.xaxis.tickvals == (4,)
+    many = [SweepPoint(value / 10, NONE) for value in range(11)]
+    assert sweep_curves([Sweep("AFT", "β", many)], "y", baseline=None).layout.xaxis.tickvals is None

@@ -99,6 +99,14 @@ def test_an_experiment_without_results_has_a_report_that_says_so(data_directory:
     assert "seed 1: waiting" in text
 
 
+def test_questions_are_opened_for_print(experiment: Experiment) -> None:
+    with client() as web:
+        text = web.get(f"/api/v1/experiments/{experiment.id}/report.html").text
+    assert "<details class='question'><summary>Fixed: " in text
+    assert 'querySelectorAll("details.question")' in text
+    assert '<th scope="col" class="words">In words</th>' in text
+
+
 def test_the_command_writes_the_same_page(experiment: Experiment, tmp_path: Path) -> None:
     place = tmp_path / "report.html"
     assert "report.html" in aft("experiments", "report", experiment.id, str(place), "--test", "welch")
