@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
 from backend.charts.curves import CURVES_HEIGHT
-from backend.charts.style import finish, line_style, plain
+from backend.charts.style import finish, legend_room, line_style, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +67,4 @@ def calibration_curves(methods: Sequence[Calibration]) -> go.Figure:
     finish(figure, x="Tenth of the COTs by score, lowest first", y="Right COTs (%)", legend=True)
     figure.update_xaxes(dtick=1, range=[0.7, 10.3])
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(height=CURVES_HEIGHT)
+    return figure.update_layout(height=CURVES_HEIGHT + legend_room(figure))

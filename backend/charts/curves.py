@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
-from backend.charts.style import CURVE_MARKER, MUTED, finish, line_style, plain
+from backend.charts.style import CURVE_MARKER, MUTED, finish, legend_room, line_style, plain
 
 Points = Sequence[tuple[int, float]]
 CURVES_HEIGHT = 384
@@ -104,7 +104,9 @@ def method_curves(
                 marker={"symbol": "square", "size": 10, "color": MUTED, "opacity": 0.3},
             )
         )  # fmt: skip
-    return finish(figure, x="Optimizer step", y=y, legend=True).update_layout(height=CURVES_HEIGHT)
+    return finish(figure, x="Optimizer step", y=y, legend=True).update_layout(
+        height=CURVES_HEIGHT + legend_room(figure)
+    )
 
 
 def mean_over_seeds(by_seed: Mapping[str, Points]) -> tuple[list[int], list[float], list[float]]:
@@ -154,4 +156,4 @@ def push_by_method(up: Sequence[MethodSeries], down: Sequence[MethodSeries]) -> 
             showarrow=False, font={"size": 10, "color": MUTED},
         )  # fmt: skip
     finish(figure, x="Optimizer step", y="Push per question, Σ|dL/ds|", legend=True)
-    return figure.update_layout(height=CURVES_HEIGHT)
+    return figure.update_layout(height=CURVES_HEIGHT + legend_room(figure))

@@ -16,6 +16,8 @@ _CHARACTER: Final = 0.0145
 _LINE: Final = 0.056
 """Width of a character and height of a line of a label, as shares of a plot two columns wide."""
 _ROUNDS: Final = 4
+_CROWDED: Final = 0.3
+"""Share of a name's box that may lie on others."""
 
 
 def task_against_assessment(
@@ -45,10 +47,10 @@ def task_against_assessment(
             go.Scatter(
                 x=[x],
                 y=[y],
-                mode="markers+text",
+                mode="markers+text" if place else "markers",
                 marker=marker_style(task.family, task.constraint, ranks=task.ranks, size=11),
                 text=[label],
-                textposition=place,
+                textposition=place or None,
                 textfont={"size": 10.5, "color": INK},
                 cliponaxis=False,
                 name=label,
@@ -96,7 +98,8 @@ def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[S
     """Where each point's name stands, so that names lie on neither points nor each other where that is possible.
 
     Each name takes the side with the least overlap with what is placed already, in the order given, and then again
-    beside all others, until none moves.
+    beside all others, until none moves. A name that still covers much of others stands nowhere, an empty place: the
+    point says it when it is pointed at.
 
     Args:
         spots: The points with names.
@@ -119,7 +122,12 @@ def label_places(spots: Sequence[Spot], labels: Sequence[str], drawn: Sequence[S
             chosen[index] = min(costs, key=costs.__getitem__)
         if chosen == before:
             break
-    return [chosen[index] for index in range(len(sides))]
+    for index in reversed(range(len(sides))):
+        box = sides[index][chosen[index]]
+        others = dots + [sides[other][side] for other, side in chosen.items() if other != index]
+        if _cost(box, others) > _CROWDED * (box[2] - box[0]) * (box[3] - box[1]):
+            del chosen[index]
+    return [chosen.get(index, "") for index in range(len(sides))]
 
 
 def _shares(values: Sequence[float]) -> list[float]:

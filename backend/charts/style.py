@@ -69,6 +69,13 @@ CURVE_MARKER: Final = {"size": 5, "maxdisplayed": 30}
 """Points of a curve: all of a few, and 30 of many, for each is an element of the page; the line has every one."""
 
 
+_LEGEND_COLUMNS: Final = 2
+"""Methods side by side in a figure of half a page."""
+_LEGEND_ROWS: Final = 3
+"""What a figure's usual height leaves room for."""
+_LEGEND_ROW: Final = 19
+
+
 def finish(figure: go.Figure, *, x: str, y: str, legend: bool = False) -> go.Figure:
     """Axes with names and units, hairlines, no template."""
     axis = {
@@ -97,6 +104,13 @@ def finish(figure: go.Figure, *, x: str, y: str, legend: bool = False) -> go.Fig
     figure.update_xaxes(**axis, title_text=x, showgrid=False)
     figure.update_yaxes(**axis, title_text=y, showgrid=True)
     return figure
+
+
+def legend_room(figure: go.Figure) -> int:
+    """Pixels that a long legend takes from the plot below it, for the figure to be higher by."""
+    names = {trace.name for trace in figure.data if trace.name and trace.showlegend is not False}
+    rows = -(-len(names) // _LEGEND_COLUMNS)
+    return max(0, rows - _LEGEND_ROWS) * _LEGEND_ROW
 
 
 def wrapped(text: str, width: int) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from backend.charts.curves import CURVES_HEIGHT
 from backend.charts.methods import MethodValues
-from backend.charts.style import GRID, MUTED, finish, line_style, marker_style, plain, wrapped
+from backend.charts.style import GRID, MUTED, finish, legend_room, line_style, marker_style, plain, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,47 @@ def sweep_curves(sweeps: Sequence[Sweep], y: str, *, baseline: MethodValues | No
     if 0 < len(measured) <= _NAMED_VALUES:
         # Between them nothing was measured; of a count there is no half.
         figure.update_xaxes(tickvals=measured)
-    return figure.update_layout(height=CURVES_HEIGHT)
+    return figure.update_layout(height=CURVES_HEIGHT + legend_room(figure))
+
+
+def sweep_panels(settings: Sequence[Sequence[Sweep]], y: str, *, baseline: MethodValues | None) -> go.Figure:
+    """The curves of every setting that varies, a panel each, below each other.
+
+    Args:
+        settings: The sweeps of each setting.
+        y: Name and unit of the metric.
+        baseline: The method to compare with.
+    """
+    if len(settings) < 2:
+        return sweep_curves(settings[0] if settings else [], y, baseline=baseline)
+    figure, named = go.Figure(), set[str]()
+    share = 1 / len(settings)
+    for place, sweeps in enumerate(settings):
+        panel = sweep_curves(sweeps, y, baseline=baseline)
+        suffix = "" if place == 0 else str(place + 1)
+        for trace in panel.data:
+            repeated = trace.name is not None and trace.name in named
+            named.add(trace.name or "")
+            trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}", legendgroup=trace.name)
+            figure.add_trace(trace.update(showlegend=False) if repeated else trace)
+        if place == 0:
+            figure.update_layout(panel.layout)
+        for item in (*panel.layout.shapes, *panel.layout.annotations):
+            if place > 0:
+                add = figure.add_shape if isinstance(item, go.layout.Shape) else figure.add_annotation
+                add(item.update(xref=f"x{suffix} domain", yref=f"y{suffix}"))
+        top = 1 - place * share
+        figure.layout[f"xaxis{suffix}"] = panel.layout.xaxis.to_plotly_json() | {"anchor": f"y{suffix}"}
+        figure.layout[f"yaxis{suffix}"] = panel.layout.yaxis.to_plotly_json() | {
+            "anchor": f"x{suffix}",
+            "domain": [top - _PANEL * share, top],
+        }
+    return figure.update_layout(height=_PANEL_HEIGHT * len(settings) + legend_room(figure))
+
+
+_PANEL: Final = 0.72
+"""Share of a panel's room that is not its axis."""
+_PANEL_HEIGHT: Final = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +190,7 @@ def parallel(methods: Sequence[MethodValues], axes: Sequence[ParallelAxis]) -> g
         tickangle=0,
     )
     figure.update_yaxes(visible=False, range=[-0.12, 1.12])
-    return figure.update_layout(height=CURVES_HEIGHT)
+    return figure.update_layout(height=CURVES_HEIGHT + legend_room(figure))
 
 
 def nothing(figure: go.Figure, words: str) -> go.Figure:

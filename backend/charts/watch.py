@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from aft.config.method import RANKING_METHODS
 from backend.charts.curves import mean_over_seeds
-from backend.charts.style import CURVE_MARKER, MUTED, finish, line_style, plain
+from backend.charts.style import CURVE_MARKER, MUTED, finish, legend_room, line_style, plain
 
 Measure = Literal["task_accuracy", "assessment_accuracy", "perplexity"]
 Points = Sequence[tuple[int, float]]
@@ -96,7 +96,7 @@ def watched(methods: Sequence[WatchedMethod], baseline: Mapping[Measure, float] 
     for name, changes in layout.items():
         figure.update_layout({name: y_axis | changes | {"anchor": "x", "nticks": 4}})
     last = "y" if len(panels) == 1 else f"y{len(panels)}"
-    figure.update_layout(height=FRAME_HEIGHT + PANEL_HEIGHT * len(panels), xaxis={"anchor": last})
+    figure.update_layout(height=FRAME_HEIGHT + PANEL_HEIGHT * len(panels) + legend_room(figure), xaxis={"anchor": last})
     return figure
 
 

@@ -22,9 +22,10 @@ SETTINGS: Final = {
     "beta": "β, or RRHF's gradient factor",
     "weight": "Weight of the ranking loss",
     "k": "k, candidates of each question",
-    "negative_noise": "α, share of a negative's characters replaced",
+    "negative_noise": "α, share of characters replaced",
 }
 """Numeric settings of a method that a sweep can vary."""
+_OF_ONE_LOSS: Final = {frozenset({"rrhf"}): "RRHF's gradient factor", frozenset({"dpo"}): "β of DPO"}
 VOTES_PREFIX: Final = "self_consistency@"
 _IMPLIED: Final = {"boundary_beta": 0.15, "beta": 1.0, "negative_noise": 0.0}
 
@@ -89,12 +90,20 @@ def scored(session: Session, rows: Sequence[MethodRow]) -> dict[str, ScoredCandi
     return found
 
 
-def sweeps(methods: Sequence[MethodConfig], values: Mapping[str, MethodValues], setting: str) -> list[Sweep]:
+def setting_title(methods: Sequence[MethodConfig], setting: str) -> str:
+    """The setting in words: `beta` is a factor of RRHF's and a temperature of DPO's."""
+    losses = frozenset(method.name for method in methods if setting_value(method, setting) is not None)
+    return _OF_ONE_LOSS.get(losses, SETTINGS[setting]) if setting == "beta" else SETTINGS[setting]
+
+
+def sweeps(
+    methods: Sequence[MethodConfig], values: Mapping[str, MethodValues], setting: str, sampled_k: int | None = None
+) -> list[Sweep]:
     """Methods that differ in ``setting`` only, at least two of them, as curves."""
     groups: dict[MethodConfig, list[SweepPoint]] = {}
     for method in methods:
         label = method_label(method)
-        x = setting_value(method, setting)
+        x = setting_value(method, setting, sampled_k)
         if x is None or label not in values:
             continue
         # A label of one's own tells two variants apart; here they are to fall together.
@@ -103,7 +112,7 @@ def sweeps(methods: Sequence[MethodConfig], values: Mapping[str, MethodValues], 
     return [
         Sweep(
             method_label(shared.model_copy(update={setting: MethodConfig.model_fields[setting].default})),
-            SETTINGS[setting],
+            setting_title(methods, setting),
             points,
         )
         for shared, points in groups.items()
@@ -139,20 +148,28 @@ def votes(session: Session, rows: Sequence[MethodRow], values: Mapping[str, Meth
     return curves
 
 
-def varying(methods: Sequence[MethodConfig]) -> Iterator[str]:
+def varying(methods: Sequence[MethodConfig], sampled_k: int | None = None) -> Iterator[str]:
     """Settings that at least two methods have with different values."""
     for setting in SETTINGS:
-        if setting in MethodConfig.model_fields and len({setting_value(m, setting) for m in methods} - {None}) > 1:
+        if len({setting_value(method, setting, sampled_k) for method in methods} - {None}) > 1:
             yield setting
 
 
-def setting_value(method: MethodConfig, setting: str) -> float | None:
-    """A method's value of a setting, its default where that is implied; None where it has none."""
+def setting_value(method: MethodConfig, setting: str, sampled_k: int | None = None) -> float | None:
+    """A method's value of a setting, its default where that is implied; None where it has none.
+
+    Args:
+        method: The method.
+        setting: Which.
+        sampled_k: Candidates a question that the experiment samples, which a method without a k of its own uses.
+    """
     if setting not in MethodConfig.model_fields:
         return None
     value = getattr(method, setting)
     if value is not None:
         return float(value)
+    if setting == "k":
+        return None if sampled_k is None or method.name.startswith("vft") else float(sampled_k)
     applies = {
         "boundary_beta": method.constraint == "boundary",
         "beta": method.name in {"rrhf", "dpo"},

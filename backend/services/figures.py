@@ -16,7 +16,7 @@ from backend.charts.methods import MetricAxis, by_method
 from backend.charts.rows import QUANTILES, Change, ScoreQuantiles, degradation, score_distributions
 from backend.charts.scatter import task_against_assessment
 from backend.charts.style import wrapped
-from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves
+from backend.charts.sweeps import ParallelAxis, parallel, sweep_curves, sweep_panels
 from backend.db.models import Experiment, Run
 from backend.schemas.comparison import Comparison, ComparisonOptions, MethodRow
 from backend.services import block_figures, comparison, figure_parts, metrics, watch_figures
@@ -254,15 +254,24 @@ def _change(row: MethodRow, baseline: MethodRow) -> Change:
 def _sweep(_session: Session, experiment: Experiment, table: Comparison) -> MadeFigure:
     spec = ExperimentSpec.model_validate(experiment.spec)
     values = {m.label: m for m in comparison.values_by_method(table, "task_accuracy", scale=PERCENT)}
-    found = [figure_parts.sweeps(spec.methods, values, setting) for setting in figure_parts.varying(spec.methods)]
-    # One setting to a figure: the one with the most values.
-    most = max(found, key=lambda curves: sum(len(curve.points) for curve in curves), default=[])
+    k = spec.sampled_k
+    found = [figure_parts.sweeps(spec.methods, values, name, k) for name in figure_parts.varying(spec.methods, k)]
+    # The setting with the most values stands first, and names the figure where it is the only one.
+    found = sorted((curves for curves in found if curves), key=lambda c: -sum(len(curve.points) for curve in c))
+    over = (
+        found[0][0].setting if len(found) == 1 else "each setting that varies" if found else "the setting that varies"
+    )
     return MadeFigure(
-        title=f"Task accuracy over {most[0].setting}" if most else "Task accuracy over the setting that varies",
+        title=f"Task accuracy over {over}",
         description="Mean task accuracy with standard deviation over seeds at each value of the setting.",
-        figure=sweep_curves(most, "Task accuracy (%)", baseline=values.get(table.baseline or "")),
-        columns=["Curve", "Value", "Mean", "Std", "Seeds"],
-        rows=[[c.name, p.x, p.values.mean, p.values.std, len(p.values.by_seed)] for c in most for p in c.points],
+        figure=sweep_panels(found, "Task accuracy (%)", baseline=values.get(table.baseline or "")),
+        columns=["Setting", "Curve", "Value", "Mean", "Std", "Seeds"],
+        rows=[
+            [c.setting, c.name, p.x, p.values.mean, p.values.std, len(p.values.by_seed)]
+            for curves in found
+            for c in curves
+            for p in c.points
+        ],
     )
 
 
@@ -289,9 +298,11 @@ def _parallel(_session: Session, experiment: Experiment, table: Comparison) -> M
     methods = comparison.values_by_method(table, "task_accuracy", scale=PERCENT)
     axes = [
         ParallelAxis(
-            figure_parts.SETTINGS[name].split(",")[0], [figure_parts.setting_value(m, name) for m in configs], 2
+            figure_parts.setting_title(configs, name).split(",")[0],
+            [figure_parts.setting_value(method, name, spec.sampled_k) for method in configs],
+            2,
         )
-        for name in figure_parts.varying(spec.methods)
+        for name in figure_parts.varying(spec.methods, spec.sampled_k)
     ]
     for metric, scale, axis, title in (AXES["assessment"], AXES["perplexity"], AXES["task"]):
         means = [m.mean for m in comparison.values_by_method(table, metric, scale=scale)]

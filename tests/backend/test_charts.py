@@ -12,7 +12,7 @@ from backend.charts.methods import MethodValues, MetricAxis, by_method
 from backend.charts.rows import Change, degradation
 from backend.charts.scatter import label_places, task_against_assessment
 from backend.charts.style import FAMILY_COLOURS, half_tone, plain
-from backend.charts.sweeps import ParallelAxis, Sweep, SweepPoint, parallel, sweep_curves
+from backend.charts.sweeps import ParallelAxis, Sweep, SweepPoint, parallel, sweep_curves, sweep_panels
 
 VFT = MethodValues("VFT", "vft", "none", {"1": 32.0, "2": 34.0}, 33.0, 1.414, {"1": "run of 1"})
 NONE = MethodValues("AFT · none", "aft", "none", {"1": 23.0, "2": 25.0}, 24.0, 1.414)
@@ -209,3 +209,27 @@ def test_the_few_values_of_a_sweep_are_named_and_nothing_between() -> None:
     assert one.layout.xaxis.tickvals == (4,)
     many = [SweepPoint(value / 10, NONE) for value in range(11)]
     assert sweep_curves([Sweep("AFT", "β", many)], "y", baseline=None).layout.xaxis.tickvals is None
+
+
+def test_every_setting_that_varies_has_a_panel_with_the_baseline_of_its_own() -> None:
+    over_k = [Sweep("AFT · none", "k", [SweepPoint(2, NONE), SweepPoint(4, DETACHED)])]
+    over_beta = [Sweep("AFT · none", "β", [SweepPoint(0.1, NONE), SweepPoint(0.2, DETACHED)])]
+    figure = sweep_panels([over_k, over_beta], "Task accuracy (%)", baseline=VFT)
+    assert (figure.layout.xaxis.title.text, figure.layout.xaxis2.title.text) == ("k", "β")
+    curves_of = [trace for trace in figure.data if trace.meta["part"] == "sweep"]
+    assert [(trace.xaxis, trace.showlegend) for trace in curves_of] == [("x", None), ("x2", False)]
+    assert [shape.yref for shape in figure.layout.shapes] == ["y", "y2"]
+    assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
+    assert figure.to_dict() != sweep_curves(over_k, "Task accuracy (%)", baseline=VFT).to_dict()
+    one = sweep_panels([over_k], "Task accuracy (%)", baseline=VFT)
+    assert one.to_dict() == sweep_curves(over_k, "Task accuracy (%)", baseline=VFT).to_dict()
+
+
+def test_a_long_legend_makes_the_figure_higher_and_names_of_a_crowd_are_left_to_the_pointer() -> None:
+    series = [curves.MethodSeries(f"AFT · k {k}", "aft", "none", {"1": [(10, 30.0), (20, 40.0)]}) for k in range(16)]
+    heights = [curves.method_curves(series[:n], "y").layout.height for n in (4, 16)]
+    assert heights[0] == curves.CURVES_HEIGHT
+    assert heights[1] > heights[0]
+    places = label_places([(5.0 + 0.01 * k, 5.0) for k in range(8)] + [(0.0, 0.0), (10.0, 10.0)], ["a long name"] * 10)
+    assert places.count("") >= 4
+    assert places[-1] != ""

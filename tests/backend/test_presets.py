@@ -87,6 +87,19 @@ def test_a_sweep_is_drawn_over_its_setting(body: dict[str, Any], name: str, curv
         assert len(set(trace["y"])) == len(curves[curve])
 
 
+def test_settings_that_vary_have_a_panel_each_and_all_candidates_are_a_k(body: dict[str, Any]) -> None:
+    boundary = {"name": "aft", "constraint": "boundary"}
+    methods = [{"name": "vft"}, boundary, boundary | {"k": 2}, boundary | {"boundary_beta": 0.3}]
+    with client() as web:
+        experiment_id = start(web, body | {"methods": methods, "k": 4})["id"]
+        labels = ["VFT", "AFT · boundary", "AFT · boundary · k 2", "AFT · boundary · β 0.3"]
+        finish(experiment_id, {(label, seed): 0.1 * place for place, label in enumerate(labels) for seed in (1, 2)})
+        read = web.get(f"/api/v1/experiments/{experiment_id}/figures/sweep").json()
+    drawn = [trace for trace in read["figure"]["data"] if trace["meta"]["part"] == "sweep"]
+    assert [list(trace["x"]) for trace in drawn] == [[0.15, 0.3], [2, 4]]
+    assert read["title"] == "Task accuracy over each setting that varies"
+
+
 def test_majority_votes_are_drawn_over_paths(body: dict[str, Any]) -> None:
     with client() as web:
         experiment_id = start(web, body | {"self_consistency": [1, 4, 16]})["id"]
