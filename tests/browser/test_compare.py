@@ -245,6 +245,10 @@ def test_every_block_is_named_in_the_figure_on_a_desk_and_a_telephone(
     expect(figure).to_have_count(8, timeout=PATIENCE)
     expect(page.get_by_role("region", name="Assessment accuracy over data sets and models")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The column of names, which stays in sight, is wide enough to be read and leaves room for the numbers.
+    names = row(page, "AFT · boundary").first.get_by_role("rowheader").bounding_box()
+    assert names is not None
+    assert 150 <= names["width"] <= max(180, width / 2)
     # Only the page's own part scrolls, not the window as well.
     assert page.evaluate("document.documentElement.scrollHeight") <= 900
     assert errors == []
