@@ -52,7 +52,10 @@ class Scale:
 SCALES: Final[Mapping[str, Scale]] = {
     "mini": Scale(
         name="mini",
-        about="a model of 343 thousand parameters; three seeds take an estimated two hours of one CPU core",
+        about=(
+            "a model of 343 thousand parameters, and four others for Table 1; three seeds take some two hours on "
+            "two cores"
+        ),
         model_name=None,
         model=BuiltinModelConfig(),
         other_bases=OTHER_BASES,
