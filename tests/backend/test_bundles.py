@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend.db.session import transaction
-from backend.services import bundle_archive, bundle_verify, bundles
+from backend.services import bundle_archive, bundle_found, bundle_verify, bundles
 from backend.services.bundle_archive import Bundle, BundleRefused
 from backend.services.zip_stream import ZipStream
 from tests.backend.cli import aft
@@ -58,7 +58,7 @@ def rewritten(files: Files, place: Path, **options: Any) -> Path:
     return place
 
 
-def verified(path: Path) -> bundle_verify.Verification:
+def verified(path: Path) -> bundle_found.Verification:
     with Bundle(path) as opened:
         return bundle_verify.verify(opened)
 
