@@ -95,7 +95,7 @@ def mini_spec(preset: Preset, seeds: tuple[int, ...] | None = None) -> Experimen
         settings["seeds"] = seeds
     return ExperimentSpec.model_validate(
         {
-            "name": f"{preset.title}, in miniature",
+            "name": preset.title if preset.title.endswith("in miniature") else f"{preset.title}, in miniature",
             "dataset_version_id": BUILTIN,
             "base_model_id": BUILTIN,
             "methods": preset.mini_methods or preset.methods,
