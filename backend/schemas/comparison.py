@@ -127,6 +127,17 @@ class OverviewCell(Schema):
     """Why cells are missing, in words."""
 
 
+class OverBlocks(Schema):
+    """A method's mean difference to the baseline over the blocks that train, each counted once."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+    """Blocks in which both have all seeds."""
+
+
 class OverviewRow(Schema):
     """A method over all blocks."""
 
@@ -136,6 +147,8 @@ class OverviewRow(Schema):
     is_baseline: bool
     cells: dict[str, OverviewCell]
     """By block."""
+    over: OverBlocks | None
+    """None for the baseline, and below two blocks."""
     words: str
     """In how many blocks it differs from the baseline beyond noise."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from plotly.offline import get_plotlyjs
 
-from backend.schemas.comparison import Comparison, ComparisonOverview, MethodRow, MethodStatistic
+from backend.schemas.comparison import Comparison, ComparisonOverview, MethodRow, MethodStatistic, OverBlocks
 
 _METRICS: Final = {
     "task_accuracy": ("Task accuracy (%)", 100.0, 1),
@@ -149,7 +149,7 @@ def _overview(overview: ComparisonOverview) -> Iterator[str]:
     yield f"<h2>Data sets and models: {escape(title)}</h2><p>{escape(overview.note)}</p>"
     yield '<div class="scroll"><table><thead><tr><th scope="col">Method</th>'
     yield "".join(f'<th scope="col">{escape(block.short)}</th>' for block in overview.blocks)
-    yield f'<th scope="col"{_WORDS}>In words</th></tr></thead><tbody>'
+    yield f'<th scope="col">Over all</th><th scope="col"{_WORDS}>In words</th></tr></thead><tbody>'
     for row in overview.rows:
         yield f"<tr{' class=baseline' if row.is_baseline else ''}><td>{escape(row.method)}</td>"
         for block in overview.blocks:
@@ -160,8 +160,16 @@ def _overview(overview: ComparisonOverview) -> Iterator[str]:
             verdict = f" {cell.verdict}" if cell.verdict else ""
             small = "; ".join(filter(None, [f"{change}{verdict}".strip(), *cell.missing]))
             yield f'<td>{value}<span class="published">{escape(small)}</span></td>'
+        yield f"<td>{_over(row.over, scale, decimals)}</td>"
         yield f'<td class="words">{escape(row.words)}</td></tr>'
     yield "</tbody></table></div>"
+
+
+def _over(over: OverBlocks | None, scale: float, decimals: int) -> str:
+    if over is None:
+        return ""
+    mean, low, high = (f"{value * scale:+.{decimals}f}" for value in (over.difference, over.low, over.high))
+    return f'{mean}<span class="published">{low} to {high}; p = {over.p:.3f}, n = {over.n}</span>'
 
 
 def _methods(report: Report) -> Iterator[str]:

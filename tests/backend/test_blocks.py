@@ -1,6 +1,7 @@
 """Experiments over several data sets and models: planned, compared block by block, and bundled whole."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from aft.config.experiment import ExperimentSpec
 from aft.config.training import BuiltinModelConfig
+from aft.statistics import paired_t
 from backend.db.models import BaseModelEntry, Experiment
 from backend.db.session import reading, transaction
 from backend.services import block_plans, blocks, bundle_verify, bundles, experiments, planning, previews
@@ -185,6 +187,13 @@ def test_the_overview_sets_all_blocks_side_by_side_and_says_what_is_missing(expe
         assert [block["key"] for block in overview["blocks"]] == KEYS
         assert overview["blocks"][4]["trained_on"] == "numbers 16 2 24 v1"
         vft, boundary = overview["rows"]
+        assert vft["over"] is None
+        # Not of d2m1, which lacks runs, and not of what only tests.
+        means = [[row["cells"][key]["mean"] for key in ("d1m1", "d1m2", "d2m2")] for row in (boundary, vft)]
+        tested = paired_t(*means)
+        assert tested is not None
+        assert boundary["over"] == pytest.approx(asdict(tested))
+        assert boundary["over"]["n"] == 3
         assert vft["words"] == ""
         assert boundary["cells"]["d2m1"]["missing"] == ["seed 1: cancelled", "seed 2: failed"]
         assert boundary["cells"]["d2m1"]["n"] == 0

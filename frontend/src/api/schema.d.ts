@@ -6599,6 +6599,25 @@ export interface components {
             weight_decay: number;
         };
         /**
+         * OverBlocks
+         * @description A method's mean difference to the baseline over the blocks that train, each counted once.
+         */
+        OverBlocks: {
+            /** Difference */
+            difference: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /**
+             * N
+             * @description Blocks in which both have all seeds.
+             */
+            n: number;
+            /** P */
+            p: number;
+        };
+        /**
          * Overlap
          * @description Questions that stand in two parts: what is trained on is tested on.
          */
@@ -6662,6 +6681,8 @@ export interface components {
             is_baseline: boolean;
             /** Method */
             method: string;
+            /** @description None for the baseline, and below two blocks. */
+            over: components["schemas"]["OverBlocks"] | null;
             /**
              * Words
              * @description In how many blocks it differs from the baseline beyond noise.

@@ -56,6 +56,18 @@ test("a narrow figure gets room below for its legend", () => {
   expect(legendRoom(FIGURE, 800)).toBe(0);
 });
 
+test("a narrow figure writes long axis titles in lines", () => {
+  const figure = {
+    data: [],
+    layout: { xaxis: { title: { text: "Perplexity of right COTs" } }, xaxis2: {}, yaxis: {} },
+  };
+  const title = (width: number) =>
+    (themed(figure, "light", { width, height: 300 }).layout.xaxis as typeof figure.layout.xaxis)
+      .title.text;
+  expect(title(358)).toBe("Perplexity of<br>right COTs");
+  expect(title(1000)).toBe("Perplexity of right COTs");
+});
+
 test("a figure without data or layout is drawn empty, not broken", () => {
   expect(themed({}, "dark", SIZE).data).toEqual([]);
 });

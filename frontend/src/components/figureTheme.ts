@@ -42,6 +42,8 @@ const HOVER: Record<Scheme, JsonObject> = {
 const NARROW = 520;
 const LEGEND_ENTRY_WIDTH = 150;
 const LEGEND_ROW_HEIGHT = 20;
+/** Characters in a line of an axis title on a narrow page. */
+const TITLE_LINE = 18;
 
 export interface FigureJson {
   data: JsonObject[];
@@ -83,6 +85,7 @@ export function themed(
     data: dark ? (exchange(data, DATA_ON_DARK) as JsonObject[]) : data,
     layout: {
       ...(dark ? (exchange(layout, LAYOUT_ON_DARK) as JsonObject) : layout),
+      ...(width < NARROW ? wrappedTitles(layout) : {}),
       ...(below > 0 ? legendBelow(layout, below) : {}),
       autosize: true,
       height: height + below,
@@ -93,6 +96,32 @@ export function themed(
       uirevision: "kept",
     },
   };
+}
+
+/** Long titles of horizontal axes in lines: names beside the plot leave it a third of a telephone's width. */
+function wrappedTitles(layout: JsonObject): JsonObject {
+  const axes = Object.entries(layout).filter(([key]) => key.startsWith("xaxis"));
+  return Object.fromEntries(
+    axes.map(([key, axis]) => {
+      if (!isObject(axis) || !isObject(axis.title) || typeof axis.title.text !== "string")
+        return [key, axis];
+      return [key, { ...axis, title: { ...axis.title, text: inLines(axis.title.text) } }] as [
+        string,
+        Json,
+      ];
+    }),
+  ) as JsonObject;
+}
+
+function inLines(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < TITLE_LINE)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("<br>");
 }
 
 function legendBelow(layout: JsonObject, room: number): JsonObject {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { meanSpread, NOT_MEASURED } from "@/components/format";
+import { difference, meanSpread, NOT_MEASURED, pValue } from "@/components/format";
 import { MethodName } from "@/components/MethodMark";
 import { Panel } from "@/components/Panel";
 import { PanelError } from "@/components/PanelError";
@@ -16,7 +16,8 @@ interface Props {
   onChange: (change: Partial<CompareState>) => void;
 }
 
-type Cell = Overview["rows"][number]["cells"][string];
+type Row = Overview["rows"][number];
+type Cell = Row["cells"][string];
 
 /** Methods × data sets and models by one metric; a column's head shows its comparison below. */
 export function OverviewPanel({ experimentId, state, onChange }: Props) {
@@ -66,6 +67,7 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
                     </button>
                   </th>
                 ))}
+                <th scope="col">Over all{column.unit === "" ? "" : ` (${column.unit})`}</th>
                 <th scope="col" className={classes.words}>
                   In words
                 </th>
@@ -91,6 +93,9 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
                       <Mean cell={row.cells[block.key]} column={column} />
                     </td>
                   ))}
+                  <td>
+                    <OverAll over={row.over} column={column} />
+                  </td>
                   <td className={classes.words}>{row.words}</td>
                 </tr>
               ))}
@@ -113,6 +118,23 @@ export function OverviewPanel({ experimentId, state, onChange }: Props) {
           {...{ experimentId, state, onChange }}
         />
       </div>
+    </>
+  );
+}
+
+function OverAll({ over, column }: { over: Row["over"]; column: MetricColumn }) {
+  if (over === null) return null;
+  const { scale, decimals } = column;
+  const [low, high] = [over.low, over.high].map((end) => difference(end * scale, decimals));
+  return (
+    <>
+      {difference(over.difference * scale, decimals)}
+      <span className={classes.lacking}>
+        {low} to {high}
+      </span>
+      <span className={classes.lacking}>
+        p {pValue(over.p)}, n {over.n}
+      </span>
     </>
   );
 }
