@@ -195,7 +195,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         name="models",
-        title="Beyond the paper: does every base model gain the same?",
+        title="Beyond the paper: gains over base models",
         paper=(
             "Tables 2 and 3 have four models, each by itself. Here the models differ in size, in what they were taught "
             "or in their seed alone, and the gain over VFT is tested over models, each of which counts once."
