@@ -74,7 +74,7 @@ def by_method(methods: Sequence[MethodValues], axis: MetricAxis, *, baseline: st
             figure.add_trace(_published(method, row, axis))
     finish(figure, x=axis.title, y="")
     _lines(figure, methods, axis, baseline)
-    figure.update_layout(height=FRAME_HEIGHT + ROW_HEIGHT * max(1, len(methods)), margin={"l": 8, "t": 24, "b": 52})
+    figure.update_layout(height=FRAME_HEIGHT + ROW_HEIGHT * max(1, len(methods)), margin={"l": 8, "t": 24, "b": 57})
     figure.update_xaxes(showgrid=True, rangemode="tozero" if axis.bars else "normal")
     figure.update_yaxes(
         tickvals=list(range(len(methods))),

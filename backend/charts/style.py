@@ -94,7 +94,8 @@ def finish(figure: go.Figure, *, x: str, y: str, legend: bool = False) -> go.Fig
         font={"family": FONT, "size": 12, "color": INK},
         paper_bgcolor="#FFFFFF",
         plot_bgcolor="#FFFFFF",
-        margin={"l": 56, "r": 16, "t": 16, "b": 48},
+        # What numbers and title below the axis need: where a margin has to grow, everything is drawn twice.
+        margin={"l": 56, "r": 16, "t": 16, "b": 57},
         showlegend=legend,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hoverlabel={"font": {"family": FONT}},

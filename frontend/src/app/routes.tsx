@@ -3,6 +3,7 @@ import { createBrowserRouter, type RouteObject } from "react-router";
 import { Layout } from "./Layout";
 import { NotFoundPage } from "./NotFoundPage";
 import { RouteError } from "./RouteError";
+import { StartingPage } from "./StartingPage";
 
 /**
  * A feature is on the map when it has a `routes.tsx` that exports `Component`, which holds the routes
@@ -24,7 +25,7 @@ export const routes: RouteObject[] = [
     path: "/",
     Component: Layout,
     ErrorBoundary: RouteError,
-    HydrateFallback: () => null,
+    HydrateFallback: StartingPage,
     children: [
       {
         ErrorBoundary: RouteError,
