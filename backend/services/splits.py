@@ -94,7 +94,7 @@ def create(session: Session, version: DatasetVersion, spec: SplitSpec, name: str
         drawn = make_split(rows(), spec)
     except ValueError as error:
         raise Invalid(str(error), field="spec") from error
-    counts = {part: len(drawn[part]) for part in PARTS}
+    counts: dict[str, int] = {part: len(drawn[part]) for part in PARTS}
     split = Split(
         version_id=version.id,
         name=name or _free_name(session, version.id, _describe(spec, counts)),

@@ -189,10 +189,10 @@ def test_the_overview_sets_all_blocks_side_by_side_and_says_what_is_missing(expe
         vft, boundary = overview["rows"]
         assert vft["over"] is None
         # Not of d2m1, which lacks runs, and not of what only tests.
-        means = [[row["cells"][key]["mean"] for key in ("d1m1", "d1m2", "d2m2")] for row in (boundary, vft)]
-        tested = paired_t(*means)
-        assert tested is not None
-        assert boundary["over"] == pytest.approx(asdict(tested))
+        mine, theirs = ([row["cells"][key]["mean"] for key in ("d1m1", "d1m2", "d2m2")] for row in (boundary, vft))
+        over = paired_t(mine, theirs)
+        assert over is not None
+        assert boundary["over"] == pytest.approx(asdict(over))
         assert boundary["over"]["n"] == 3
         assert vft["words"] == ""
         assert boundary["cells"]["d2m1"]["missing"] == ["seed 1: cancelled", "seed 2: failed"]
