@@ -1,8 +1,11 @@
 import { Tabs } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { paths } from "@/app/paths";
+import { Alarms } from "@/components/Alarms";
 import classes from "./ComparePage.module.css";
 import type { CompareState } from "./compareState";
 import { ExperimentFigure } from "./ExperimentFigure";
-import type { FigureName } from "./queries";
+import { experimentOptions, type FigureName } from "./queries";
 
 interface Props {
   experimentId: string;
@@ -66,6 +69,8 @@ const OF_THE_PLAN: ReadonlySet<FigureName> = new Set(["watch", "sweep", "paralle
 /** The other figures, by what they are for; only the open group is asked for. */
 export function MoreFigures(shared: Props) {
   const chosen = shared.state.runs.length > 0;
+  const experiment = useQuery({ ...experimentOptions(shared.experimentId), enabled: !chosen });
+  const alarms = experiment.data?.alarms ?? [];
   return (
     <Tabs defaultValue="training" keepMounted={false} className={classes.more}>
       <Tabs.List>
@@ -78,6 +83,11 @@ export function MoreFigures(shared: Props) {
       {GROUPS.map((group) => (
         <Tabs.Panel key={group.value} value={group.value} pt={12}>
           <p className={classes.about}>{group.about}</p>
+          {group.value === "degradation" && alarms.length > 0 && (
+            <div className={classes.alarms}>
+              <Alarms alarms={alarms} hrefOf={paths.run} />
+            </div>
+          )}
           <div className={classes.figures}>
             {group.figures
               .filter((figure) => !chosen || !OF_THE_PLAN.has(figure.name))

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearchParams } from "react-router";
 import { paths } from "@/app/paths";
+import { Alarms } from "@/components/Alarms";
 import { BlockSelect } from "@/components/BlockSelect";
 import { CopyText } from "@/components/CopyText";
 import { Figure } from "@/components/Figure";
@@ -97,7 +98,7 @@ function Loaded({ experiment }: { experiment: Experiment }) {
             </ul>
           </Notice>
         )}
-        {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} />}
+        {experiment.alarms.length > 0 && <Alarms alarms={experiment.alarms} hrefOf={paths.run} />}
         <div className={classes.block}>
           <BlockSelect
             blocks={experiment.blocks}
@@ -141,24 +142,6 @@ function Loaded({ experiment }: { experiment: Experiment }) {
         </Panel>
       </div>
     </>
-  );
-}
-
-function Alarms({ alarms }: { alarms: Experiment["alarms"] }) {
-  return (
-    <Notice
-      level="warning"
-      title={`${counted(alarms.length, "run")} ${alarms.length === 1 ? "answers worse and assesses" : "answer worse and assess"} no worse`}
-    >
-      <ul className={classes.list}>
-        {alarms.map((alarm) => (
-          <li key={alarm.run_id}>
-            <Link to={paths.run(alarm.run_id)}>{alarm.run_name}</Link>, step {alarm.step}:{" "}
-            {alarm.words}
-          </li>
-        ))}
-      </ul>
-    </Notice>
   );
 }
 
