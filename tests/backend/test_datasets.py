@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from aft.paper.bases import OTHER_BASES
 from backend.db.models import Dataset, DatasetVersion, Example, Split, SplitMember
 from backend.db.session import reading, transaction
 from backend.errors import NotFound
@@ -165,8 +166,9 @@ def test_built_in_data_and_model_are_made_once(web: TestClient) -> None:
         assert len(splits.questions(session, split.id, "test", limit=20)) == 20
     report = web.get(f"{API}/dataset-versions/{version.id}").json()["report"]
     assert (report["overlap"], report["rows_without_reference"], report["duplicates"]["rows"]) == ([], 0, 0)
-    [model] = web.get(f"{API}/models").json()["items"]
-    assert (model["source"], model["available"], model["making"]) == ("builtin", False, None)
+    models = web.get(f"{API}/models").json()["items"]
+    assert len(models) == 1 + len(OTHER_BASES)
+    assert {(one["source"], one["available"], one["making"]) for one in models} == {("builtin", False, None)}
     answer = web.delete(f"{API}/datasets/{dataset['id']}")
     assert (answer.status_code, "built in" in answer.json()["detail"]) == (409, True)
 

@@ -206,7 +206,7 @@ def test_the_overview_chooses_the_block_that_is_compared_below(
 ) -> None:
     page = opened(browser, f"{server[0]}/compare/{grid}?test=paired-t")
     overview = page.get_by_role("region", name="Task accuracy over data sets and models")
-    expect(overview.get_by_role("columnheader")).to_have_count(1 + 8 + 1, timeout=PATIENCE)
+    expect(overview.get_by_role("columnheader")).to_have_count(1 + 8 + 2, timeout=PATIENCE)
     choice = page.get_by_role("combobox", name="Data and model")
     expect(choice).to_have_value("numbers 16 2 24 v1 · small", timeout=PATIENCE)
     overview.get_by_role("button", name="numbers 14 2 20 v1 · 1 deep", exact=True).click()
