@@ -1,5 +1,5 @@
 import { Button, Modal, Textarea, TextInput } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { KeyHint } from "@/components/KeyHint";
 import type { Queue } from "../queries";
 import { MODES } from "../words";
@@ -19,6 +19,18 @@ export function SkipDialog({ opened, onClose, onSkip }: SkipProps) {
   useEffect(() => {
     if (opened) setOwn("");
   }, [opened]);
+  // On the window, from the moment the dialog is there: its field gets the focus a little later.
+  useLayoutEffect(() => {
+    if (!opened) return;
+    const listen = (event: KeyboardEvent) => {
+      const reason = REASONS[Number(event.key) - 1];
+      if (own !== "" || reason === undefined) return;
+      event.preventDefault();
+      onSkip(reason);
+    };
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, [opened, own, onSkip]);
   return (
     <Modal opened={opened} onClose={onClose} title="Skip this item">
       <form
@@ -46,12 +58,6 @@ export function SkipDialog({ opened, onClose, onSkip }: SkipProps) {
             maxLength={200}
             value={own}
             onChange={(event) => setOwn(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              const reason = REASONS[Number(event.key) - 1];
-              if (own !== "" || reason === undefined) return;
-              event.preventDefault();
-              onSkip(reason);
-            }}
           />
         </div>
       </form>
